@@ -1,0 +1,57 @@
+# Everything from a bare checkout: needs Python >= 3.11 with pip, a C compiler and make.
+
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do command -v $$p >/dev/null 2>&1 && $$p -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help venv demo test lint types layers check nightly bench test-peers clean
+
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+$(VENV)/.base:
+	@test -n "$(PYTHON)" || { echo "krakenwire needs Python 3.11 or newer; set PYTHON=/path/to/it" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.run: $(VENV)/.base pyproject.toml constraints.txt
+	$(PIP_INSTALL) -e '.[all]'
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run
+	$(PIP_INSTALL) -e '.[dev]'
+	@touch $@
+
+venv: $(VENV)/.dev ## make .venv with everything a developer needs
+
+demo: $(VENV)/.run ## see a living market: local Kraken, client, price alert
+	$(BIN)/krakenwire demo $(ARGS)
+
+test: $(VENV)/.dev ## run the tests
+	$(BIN)/python -m pytest $(ARGS)
+
+nightly: $(VENV)/.dev ## run the tests with the long ones
+	$(BIN)/python -m pytest --nightly $(ARGS)
+
+lint: $(VENV)/.dev ## style and formatting
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev ## mypy --strict
+	$(BIN)/mypy
+
+layers: $(VENV)/.dev ## imports point one way
+	$(BIN)/lint-imports
+
+check: lint types layers test ## all of the above
+
+bench: $(VENV)/.dev ## measure the hot path against msgspec
+	$(BIN)/python -m bench $(ARGS)
+
+test-peers: $(VENV)/.dev ## other people's clients against the local Kraken, in their own environment
+	tests/peers/run.sh $(VENV) .peers
+
+clean: ## remove what make made
+	rm -rf $(VENV) .peers build dist .mypy_cache .ruff_cache .pytest_cache

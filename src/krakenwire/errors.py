@@ -1,0 +1,266 @@
+"""Every exception krakenwire raises on purpose, as one tree.
+
+    KrakenwireError
+    ├── UsageError                 the caller asked for something that cannot be
+    │   ├── ConfigError            a setting, a rules file, a command line
+    │   ├── SymbolError            a spelling that names no instrument
+    │   └── MissingExtraError      an optional part is not installed
+    ├── TransportError             bytes did not get through
+    │   ├── ConnectError           no connection: name, route, refusal
+    │   ├── TlsError               the certificate or the handshake was not trusted
+    │   ├── HandshakeError         HTTP answered, but not with a WebSocket
+    │   ├── ConnectionLost         an open connection ended
+    │   ├── SilenceError           nothing arrived for too long
+    │   ├── ConnectionBudgetError  too many attempts in the window
+    │   └── WaitTimeout            the time the caller allowed ran out
+    ├── ProtocolViolation          the peer sent what the protocol does not allow
+    │   ├── DecodeError            not JSON, or a known member of the wrong type
+    │   └── FrameTooBig            beyond a stated limit
+    ├── IntegrityError             the data contradicts itself
+    │   ├── ChecksumMismatch       book and checksum differ
+    │   └── StaleData              a book was read while it is not live
+    ├── VenueRefusal               the venue said no, in its own words
+    ├── SlowConsumer               a consumer fell behind its bound
+    └── InternalError              our own invariant broke: a bug
+
+Errors carry fields and compute their text from them; nobody parses text.
+`retryable` says whether trying again can help; `outcome_known` whether the
+fate of the request is certain. Foreign exceptions are translated once, at the
+edge, with `from`.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "ChecksumMismatch",
+    "ConfigError",
+    "ConnectError",
+    "ConnectionBudgetError",
+    "ConnectionLost",
+    "DecodeError",
+    "FrameTooBig",
+    "HandshakeError",
+    "IntegrityError",
+    "InternalError",
+    "KrakenwireError",
+    "MissingExtraError",
+    "ProtocolViolation",
+    "SilenceError",
+    "SlowConsumer",
+    "StaleData",
+    "SymbolError",
+    "TlsError",
+    "TransportError",
+    "UsageError",
+    "VenueRefusal",
+    "WaitTimeout",
+]
+
+_EXCERPT_CHARS = 120
+
+
+def excerpt(text: str | bytes) -> str:
+    """Return the first characters of peer text, printable on one line."""
+    if isinstance(text, bytes):
+        text = text[: 4 * _EXCERPT_CHARS].decode("utf-8", "backslashreplace")
+    shown = text if len(text) <= _EXCERPT_CHARS else text[:_EXCERPT_CHARS] + "…"
+    return shown.encode("unicode_escape").decode("ascii")
+
+
+class KrakenwireError(Exception):
+    """Root of the tree: catch this to catch everything krakenwire raises."""
+
+    retryable = False
+    outcome_known = True
+
+
+class UsageError(KrakenwireError):
+    """The caller asked for something that cannot be.
+
+    Args:
+        what: the argument or setting, as the caller knows it.
+        expected: what would have been accepted.
+        found: what was given.
+        hint: what to do, one sentence.
+    """
+
+    def __init__(self, what: str, *, expected: str = "", found: object = None, hint: str = "") -> None:
+        self.what, self.expected, self.found, self.hint = what, expected, found, hint
+        parts = [what]
+        if expected:
+            parts.append(f"expected {expected}")
+        if found is not None:
+            parts.append(f"found {excerpt(str(found))!s}")
+        text = ": ".join(parts[:1]) + (": " + ", ".join(parts[1:]) if parts[1:] else "")
+        super().__init__(f"{text}. {hint}" if hint else text)
+
+
+class ConfigError(UsageError):
+    """A setting, a rules file or a command line is not acceptable."""
+
+
+class SymbolError(UsageError):
+    """A spelling that names no instrument, with what we made of it."""
+
+
+class MissingExtraError(UsageError):
+    """An optional part is not installed.
+
+    Args:
+        feature: what the caller wanted.
+        extra: the extra that brings it, as in ``pip install 'krakenwire[extra]'``.
+    """
+
+    def __init__(self, feature: str, extra: str) -> None:
+        self.feature, self.extra = feature, extra
+        super().__init__(feature, hint=f"This needs an optional part: pip install 'krakenwire[{extra}]'")
+
+
+class TransportError(KrakenwireError):
+    """Bytes did not get through.
+
+    Args:
+        url: the address concerned.
+        reason: why, in a few words.
+        hint: what to do, one sentence.
+    """
+
+    retryable = True
+
+    def __init__(self, url: str, reason: str, *, hint: str = "") -> None:
+        self.url, self.reason, self.hint = url, reason, hint
+        text = f"{url}: {reason}" if url else reason
+        super().__init__(f"{text}. {hint}" if hint else text)
+
+
+class ConnectError(TransportError):
+    """No connection could be made: unknown name, no route, refused, timed out."""
+
+
+class TlsError(TransportError):
+    """The certificate or the TLS handshake was not trusted."""
+
+    retryable = False
+
+
+class HandshakeError(TransportError):
+    """HTTP answered the upgrade, but not with a WebSocket.
+
+    429 and 503 are worth another try later; other codes are not.
+    """
+
+    def __init__(self, url: str, status: int, *, hint: str = "") -> None:
+        self.status = status
+        self.retryable = status in (429, 503)
+        super().__init__(url, f"the WebSocket handshake was answered with HTTP {status}", hint=hint)
+
+
+class ConnectionLost(TransportError):
+    """An open connection ended.
+
+    Args:
+        code: the WebSocket close code, 1006 when there was none.
+    """
+
+    def __init__(self, url: str, reason: str, *, code: int = 1006, hint: str = "") -> None:
+        self.code = code
+        super().__init__(url, f"{reason} (close code {code})", hint=hint)
+
+
+class SilenceError(TransportError):
+    """Nothing arrived for too long on a connection that should speak."""
+
+
+class ConnectionBudgetError(TransportError):
+    """The attempts allowed in the window are used up; the client stays down."""
+
+    retryable = False
+
+
+class WaitTimeout(TransportError):
+    """The time the caller allowed ran out; the connection itself may be well."""
+
+
+class ProtocolViolation(KrakenwireError):
+    """The peer sent what the protocol does not allow.
+
+    Args:
+        reason: what is wrong with it.
+        frame: the text or bytes concerned; only an excerpt is kept.
+    """
+
+    def __init__(self, reason: str, frame: str | bytes = "") -> None:
+        self.reason, self.frame = reason, excerpt(frame)
+        super().__init__(f"{reason}: {self.frame}" if frame else reason)
+
+
+class DecodeError(ProtocolViolation):
+    """A frame that is not JSON, or a known member with a value of the wrong type."""
+
+
+class FrameTooBig(ProtocolViolation):
+    """A frame beyond the stated limit.
+
+    Args:
+        size: bytes found.
+        limit: bytes allowed.
+    """
+
+    def __init__(self, size: int, limit: int) -> None:
+        self.size, self.limit = size, limit
+        super().__init__(f"frame of {size} bytes, the limit is {limit}")
+
+
+class IntegrityError(KrakenwireError):
+    """The data contradicts itself."""
+
+    retryable = True
+
+
+class ChecksumMismatch(IntegrityError):
+    """The book we hold and the checksum that came with the message differ."""
+
+    def __init__(self, symbol: str, expected: int, found: int) -> None:
+        self.symbol, self.expected, self.found = symbol, expected, found
+        super().__init__(f"{symbol}: the venue's checksum is {expected}, ours is {found}")
+
+
+class StaleData(IntegrityError):
+    """A book was read while it is not live.
+
+    Args:
+        symbol: the book's symbol.
+        state: what it is instead: ``empty`` or ``resyncing``.
+    """
+
+    def __init__(self, symbol: str, state: str) -> None:
+        self.symbol, self.state = symbol, state
+        super().__init__(f"the book of {symbol} is {state}, not live: wait for its next snapshot")
+
+
+class VenueRefusal(KrakenwireError):
+    """The venue said no.
+
+    Args:
+        error: the venue's text, unchanged.
+        method: the request it answers.
+        symbol: the symbol concerned, if one was named.
+        hint: our explanation, if we have one.
+    """
+
+    def __init__(self, error: str, *, method: str = "", symbol: str | None = None, hint: str = "") -> None:
+        self.error, self.method, self.symbol, self.hint = error, method, symbol, hint
+        where = f"{method} refused: " if method else ""
+        super().__init__(f"{where}{error}. {hint}" if hint else f"{where}{error}")
+
+
+class SlowConsumer(KrakenwireError):
+    """A consumer fell behind its bound and was ended, so that it hurts only itself."""
+
+    def __init__(self, what: str, bound: int, unit: str) -> None:
+        self.what, self.bound, self.unit = what, bound, unit
+        super().__init__(f"{what} fell behind: more than {bound} {unit} were waiting")
+
+
+class InternalError(KrakenwireError):
+    """One of our own invariants broke: please report it."""

@@ -1,0 +1,91 @@
+"""Every bound in krakenwire, with its reason.
+
+A bound without a reason is a bug. Where a user may want another figure, a
+setting takes it and this module holds the default.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+# -- wire ------------------------------------------------------------------
+
+FRAME_BYTES_MAX: Final = 16 * 1024 * 1024
+"""A snapshot of all instruments is about half a megabyte; a level3 snapshot of
+1,000 deep levels with many orders can reach several."""
+
+REQUEST_BYTES_MAX: Final = 64 * 1024
+"""What a venue accepts from a client in one frame."""
+
+NUMBER_CHARS_MAX: Final = 64
+"""Characters of one number: an unsigned 64-bit id has 20, a price under 30."""
+
+NUMBER_EXPONENT_MAX: Final = 40
+"""Largest power of ten, either sign, that is expanded to fixed point."""
+
+# -- books -----------------------------------------------------------------
+
+BOOK_DEPTHS: Final = (10, 25, 100, 500, 1000)
+LEVEL3_DEPTHS: Final = (10, 100, 1000)
+CHECKSUM_LEVELS: Final = 10
+"""The venue's checksum covers the best ten levels a side, whatever the depth."""
+
+OHLC_INTERVALS: Final = (1, 5, 15, 30, 60, 240, 1440, 10080, 21600)
+"""Minutes."""
+
+# -- connections (seconds) ---------------------------------------------------
+
+CONNECT_ATTEMPTS_MAX: Final = 100
+CONNECT_WINDOW_S: Final = 600.0
+"""The venue bans an address at about 150 attempts in ten minutes; we stay under."""
+
+CONNECT_RETRIES_AT_ONCE: Final = 3
+"""A random drop may be answered with a few immediate attempts ..."""
+
+CONNECT_PAUSE_S: Final = 5.0
+"""... after that, and after an outage, no faster than this."""
+
+CONNECT_PAUSE_MAX_S: Final = 60.0
+CONNECT_TIMEOUT_S: Final = 10.0
+CONNECTION_STABLE_S: Final = 30.0
+"""A connection that lived this long counts as good: the next drop is a random one."""
+
+MALFORMED_ENDS_MAX: Final = 3
+"""Connections ended by an undecodable frame within the window before we stay down."""
+
+SILENCE_S: Final = 10.0
+"""The venue sends a heartbeat each second once something is subscribed."""
+
+REPLY_TIMEOUT_S: Final = 10.0
+"""A request without a reply for this long is reported and sent again once."""
+
+SNAPSHOT_TIMEOUT_S: Final = 15.0
+"""After the acknowledgement a snapshot must follow; the slowest recorded took 1.3 s."""
+
+SUBSCRIPTION_SILENCE_S: Final = 120.0
+"""A book that says nothing for this long while others speak is subscribed again."""
+
+PING_INTERVAL_S: Final = 20.0
+"""The venue closes a connection that is idle for about a minute."""
+
+# -- queues ----------------------------------------------------------------
+
+STREAM_QUEUE_EVENTS: Final = 10_000
+"""Events waiting for one consumer before its policy decides."""
+
+SEND_QUEUE_FRAMES: Final = 1_000
+"""Requests waiting for a connection."""
+
+SYMBOLS_PER_REQUEST: Final = 100
+"""Symbols in one subscribe request; longer lists are cut into several."""
+
+# -- local venue -------------------------------------------------------------
+
+VENUE_CONNECTIONS_MAX: Final = 1_000
+VENUE_CLIENT_BACKLOG_BYTES: Final = 4 * 1024 * 1024
+"""A client that has this much unread is dropped."""
+
+VENUE_IDLE_CLOSE_S: Final = 60.0
+HEARTBEAT_S: Final = 1.0
+TRADES_KEPT: Final = 5_000
+CANDLES_KEPT: Final = 720
