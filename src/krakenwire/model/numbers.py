@@ -7,12 +7,16 @@ rounds: what does not fit the asked precision is an error, never a guess.
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+import re
+from decimal import Decimal
 
 from krakenwire.errors import DecodeError
 from krakenwire.limits import NUMBER_CHARS_MAX, NUMBER_EXPONENT_MAX
 
 __all__ = ["decimal_from_text", "decimals_in", "fixed_text", "scaled_from_text", "scaled_to_decimal"]
+
+# ASCII only: Decimal and int would also take underscores, blanks and foreign digits.
+_NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,4})?")
 
 
 def decimal_from_text(text: str | int) -> Decimal:
@@ -28,13 +32,12 @@ def decimal_from_text(text: str | int) -> Decimal:
         text = str(text)
     if len(text) > NUMBER_CHARS_MAX:
         raise DecodeError(f"a number of {len(text)} characters, the limit is {NUMBER_CHARS_MAX}", text)
-    try:
-        value = Decimal(text)
-    except InvalidOperation:
-        raise DecodeError("not a number", text) from None
+    if _NUMBER.fullmatch(text) is None:
+        raise DecodeError("not a number", text)
+    value = Decimal(text)
     exponent = value.as_tuple().exponent
     if not isinstance(exponent, int) or abs(exponent) > NUMBER_EXPONENT_MAX:
-        raise DecodeError("a number that is not finite or out of range", text)
+        raise DecodeError("a number out of range", text)
     return value
 
 
@@ -48,9 +51,6 @@ def decimals_in(text: str | int) -> int:
     """
     if isinstance(text, int):
         return 0
-    head, _, frac = text.partition(".")
-    if frac.isdigit() and len(frac) <= NUMBER_EXPONENT_MAX and head.lstrip("-").isdigit():
-        return len(frac)
     exponent = decimal_from_text(text).as_tuple().exponent
     assert isinstance(exponent, int)
     return max(0, -exponent)

@@ -16,7 +16,8 @@ from krakenwire.errors import DecodeError
 __all__ = ["ns_from_rfc3339", "ns_from_unix_text", "rfc3339_from_ns", "unix_text_from_ns"]
 
 _SECOND = 1_000_000_000
-_RFC3339 = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?Z")
+_RFC3339 = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?Z", re.ASCII)
+_UNIX = re.compile(r"(\d{1,12})(?:\.(\d{1,9}))?", re.ASCII)
 
 
 @lru_cache(maxsize=4096)
@@ -40,7 +41,7 @@ def ns_from_rfc3339(text: str) -> int:
     """
     if len(text) == 27 and text[19] == "." and text[26] == "Z":
         digits = text[20:26]
-        if digits.isdigit():
+        if digits.isdecimal() and digits.isascii():
             return _seconds(text[:19]) * _SECOND + int(digits) * 1000
     match = _RFC3339.fullmatch(text)
     if match is None:
@@ -61,10 +62,10 @@ def ns_from_unix_text(text: str) -> int:
     Raises:
         DecodeError: not such a text.
     """
-    whole, _, fraction = text.partition(".")
-    if not whole.isdigit() or len(whole) > 12 or len(fraction) > 9 or not (fraction.isdigit() or not fraction):
+    match = _UNIX.fullmatch(text)
+    if match is None:
         raise DecodeError("not Unix seconds", text)
-    return int(whole) * _SECOND + int(fraction.ljust(9, "0"))
+    return int(match[1]) * _SECOND + int((match[2] or "0").ljust(9, "0"))
 
 
 def unix_text_from_ns(ns: int, digits: int = 6) -> str:
