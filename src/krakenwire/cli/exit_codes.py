@@ -1,0 +1,68 @@
+"""Exit codes of the command `krakenwire`, and which error of the tree gives which.
+
+Scripts rely on these numbers; they never change meaning.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from krakenwire.errors import (
+    IntegrityError,
+    InternalError,
+    KrakenwireError,
+    MissingExtraError,
+    SlowConsumer,
+    TransportError,
+    UsageError,
+    VenueRefusal,
+    WaitTimeout,
+)
+
+__all__ = [
+    "CONNECTION",
+    "FAILED",
+    "INTERNAL",
+    "INTERRUPTED",
+    "MISSING_EXTRA",
+    "OK",
+    "REFUSED",
+    "TIMEOUT",
+    "USAGE",
+    "exit_code_of",
+]
+
+OK: Final = 0
+FAILED: Final = 1
+"""Something that was to be verified did not hold."""
+USAGE: Final = 2
+"""The command line, a file it names, or a symbol is not acceptable."""
+CONNECTION: Final = 3
+"""No connection, a lost one, or a peer that does not speak the protocol."""
+TIMEOUT: Final = 4
+"""The time allowed ran out."""
+REFUSED: Final = 5
+"""The venue said no."""
+MISSING_EXTRA: Final = 6
+"""An optional part is not installed."""
+INTERNAL: Final = 70
+"""A bug in krakenwire."""
+INTERRUPTED: Final = 130
+"""Ctrl-C, as shells write it."""
+
+_CODES: Final[tuple[tuple[type[KrakenwireError], int], ...]] = (
+    (MissingExtraError, MISSING_EXTRA),
+    (UsageError, USAGE),
+    (WaitTimeout, TIMEOUT),
+    (TransportError, CONNECTION),
+    (IntegrityError, FAILED),
+    (SlowConsumer, FAILED),
+    (VenueRefusal, REFUSED),
+    (InternalError, INTERNAL),
+    (KrakenwireError, CONNECTION),
+)
+
+
+def exit_code_of(error: KrakenwireError) -> int:
+    """Return the exit code for an error; the most special type decides."""
+    return next(code for kind, code in _CODES if isinstance(error, kind))

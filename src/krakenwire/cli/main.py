@@ -1,0 +1,107 @@
+"""The command `krakenwire`: finds the subcommand, runs it, turns errors into one line and a code.
+
+A user's mistake never shows a traceback. Each subcommand is a module with
+`add_parser(subparsers) -> None` and `run(args) -> int`; see `venue`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import importlib
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from types import ModuleType
+from typing import Final
+
+import krakenwire
+from krakenwire.cli.exit_codes import INTERNAL, INTERRUPTED, OK, USAGE, exit_code_of
+from krakenwire.cli.parsers import Parser
+from krakenwire.errors import KrakenwireError
+
+__all__ = ["main"]
+
+_COMMANDS: Final = ("demo", "watch", "stream", "verify", "venue")
+
+_DESCRIPTION: Final = """\
+Kraken market data over WebSocket API v1 and v2, with order books proven by
+checksum, a price watcher, and a Kraken of your own to try things on."""
+
+_EPILOG: Final = """\
+first steps:
+  krakenwire demo                                   see a living market, no network needed
+  krakenwire stream trades BTC/USD --json           trades of the live service, one a line
+  krakenwire watch BTC/USD --above 70000            be told when a price is reached
+  krakenwire venue --port 8080                      a local Kraken for any Kraken client
+
+exit codes: 0 well, 1 not verified, 2 usage, 3 connection, 4 time-out,
+            5 refused by the venue, 6 optional part missing, 70 bug, 130 interrupted
+
+Not affiliated with Kraken."""
+
+
+def _module(name: str) -> ModuleType | None:
+    path = f"krakenwire.cli.{name}"
+    try:
+        return importlib.import_module(path)
+    except ModuleNotFoundError as error:
+        if error.name != path:
+            raise
+        return None
+
+
+def _build() -> tuple[Parser, dict[str, ModuleType], dict[str, Parser]]:
+    parser = Parser(prog="krakenwire", description=_DESCRIPTION, epilog=_EPILOG)
+    parser.add_argument("--version", action="version", version=f"krakenwire {krakenwire.__version__}")
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    modules = {name: module for name in _COMMANDS if (module := _module(name)) is not None}
+    for module in modules.values():
+        module.add_parser(subparsers)
+    return parser, modules, dict(subparsers.choices)
+
+
+def _complain(text: str) -> None:
+    with contextlib.suppress(BrokenPipeError):
+        print(f"krakenwire: {text}", file=sys.stderr)
+
+
+def _run(module: ModuleType, args: argparse.Namespace) -> int:
+    try:
+        code = int(module.run(args))
+        sys.stdout.flush()
+    except KrakenwireError as error:
+        _complain(str(error))
+        return exit_code_of(error)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output has gone, as in `| head`: nothing is wrong.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+    except Exception:  # noqa: BLE001 - the last line of defence: report the bug with its evidence
+        traceback.print_exc()
+        _complain("this is a bug in krakenwire; please report the lines above")
+        return INTERNAL
+    return code
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit code.
+
+    Args:
+        argv: the arguments without the program's name; None for the process's own.
+    """
+    parser, modules, subparsers = _build()
+    args, extra = parser.parse_known_args(argv)
+    if extra:
+        subparsers.get(args.command or "", parser).refuse_extra(extra)
+    if args.command is None:
+        parser.print_help()
+        return USAGE
+    return _run(modules[args.command], args)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
