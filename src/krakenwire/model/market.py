@@ -190,44 +190,33 @@ class BookReading(Protocol):
     def freeze(self) -> BookReading: ...
 
 
-class BookUpdate:
+class BookUpdate(msgspec.Struct, eq=False, gc=False):
     """A snapshot or update of one L2 book, already applied to `book`.
 
     The `Decimal` views are made when they are read; the wire text is kept.
 
-    Attributes:
+    Args:
         symbol: v2 spelling.
         kind: ``snapshot`` or ``update``.
+        wire_bids, wire_asks: the changed levels as text, in message order.
         checksum: the venue's CRC-32, None where the version sends none (v1 snapshots).
+        time: the venue's time of the change as RFC 3339 text or nanoseconds; read it as `time_ns`.
+        depth: the subscription's depth where the frame names it (v1), else None.
         verified: True when `checksum` was there and equals the book's own.
         book: the live book after this message, None before it was applied.
-        wire_bids, wire_asks: the changed levels as text, in message order.
-        depth: the subscription's depth where the frame names it (v1), else None.
     """
-
-    __slots__ = ("_time", "book", "checksum", "depth", "kind", "symbol", "verified", "wire_asks", "wire_bids")
 
     channel = "book"
 
-    def __init__(
-        self,
-        symbol: str,
-        kind: Kind,
-        wire_bids: Sequence[WireLevel],
-        wire_asks: Sequence[WireLevel],
-        checksum: int | None,
-        time: str | int | None = None,
-        depth: int | None = None,
-    ) -> None:
-        self.symbol = symbol
-        self.kind = kind
-        self.wire_bids = wire_bids
-        self.wire_asks = wire_asks
-        self.checksum = checksum
-        self.depth = depth
-        self.verified = False
-        self.book: BookReading | None = None
-        self._time = time
+    symbol: str
+    kind: Kind
+    wire_bids: Sequence[WireLevel]
+    wire_asks: Sequence[WireLevel]
+    checksum: int | None
+    time: str | int | None = None
+    depth: int | None = None
+    verified: bool = False
+    book: BookReading | None = None
 
     @property
     def bids(self) -> tuple[Level, ...]:
@@ -242,9 +231,9 @@ class BookUpdate:
     @property
     def time_ns(self) -> int | None:
         """The venue's time of the change, None where it sent none."""
-        if isinstance(self._time, str):
-            self._time = ns_from_rfc3339(self._time)
-        return self._time
+        if isinstance(self.time, str):
+            self.time = ns_from_rfc3339(self.time)
+        return self.time
 
     def _facts(self) -> tuple[object, ...]:
         return (self.symbol, self.kind, self.bids, self.asks, self.checksum, self.verified, self.time_ns)
