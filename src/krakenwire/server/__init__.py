@@ -1,1 +1,9 @@
-"""."""
+"""Puts a venue on a port: WebSocket v1 and v2, REST and TLS through aiohttp."""
+
+from krakenwire.server.clock import Clock
+from krakenwire.server.faults import Faults
+from krakenwire.server.ports import FanOut, Gateway, Market
+from krakenwire.server.server import VenueServer
+from krakenwire.server.tls import server_tls
+
+__all__ = ["Clock", "FanOut", "Faults", "Gateway", "Market", "VenueServer", "server_tls"]

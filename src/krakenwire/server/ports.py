@@ -1,0 +1,47 @@
+"""What the server needs from a venue: a few verbs, no knowledge of markets.
+
+The server moves bytes and wakes at deadlines; everything it sends was decided
+behind these protocols. Read `application` next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Protocol
+
+__all__ = ["FanOut", "Gateway", "Market"]
+
+FanOut = Sequence[tuple[str, Collection[object]]]
+"""Frames with the gateways that receive them, in sending order."""
+
+
+class Gateway(Protocol):
+    """One WebSocket connection as the venue sees it. All calls return frames for this connection."""
+
+    def feed_open(self, now_ns: int) -> Sequence[str]: ...
+    def feed_frame(self, frame: str | bytes, now_ns: int) -> Sequence[str]: ...
+    def poll(self, now_ns: int) -> Sequence[str]: ...
+    def next_deadline_ns(self) -> int: ...
+    def feed_close(self) -> None: ...
+
+    @property
+    def should_close(self) -> str | None: ...
+
+
+class Market(Protocol):
+    """The venue behind the port.
+
+    Raises nothing for what a peer sends: refusals are frames and JSON texts.
+    """
+
+    def open_gateway(self, version: int) -> Gateway:
+        """Return a fresh gateway for a connection that speaks API version 1 or 2."""
+
+    def step(self, now_ns: int) -> FanOut:
+        """Let the market act up to `now_ns` and return what is to be published."""
+
+    def rest(self, method: str, params: Mapping[str, str], now_ns: int) -> str:
+        """Return the JSON text that answers a public REST call."""
+
+    def set_status(self, status: str, now_ns: int) -> FanOut:
+        """Change the trading mode and return the messages that announce it."""
