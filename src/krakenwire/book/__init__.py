@@ -1,1 +1,12 @@
-"""."""
+"""Order books held and proven by checksum: L2 by price level, L3 by order.
+
+Pure: takes decoded messages, gives readings. Never rounds a number, never
+shows a book as live that its checksum contradicts. Start reading at `l2`.
+"""
+
+from krakenwire.book.checksum import book_checksum, level_digits
+from krakenwire.book.frozen import FrozenL2Book, FrozenL3Book
+from krakenwire.book.l2 import L2Book
+from krakenwire.book.l3 import L3Book
+
+__all__ = ["FrozenL2Book", "FrozenL3Book", "L2Book", "L3Book", "book_checksum", "level_digits"]
