@@ -14,6 +14,12 @@ FRAME_BYTES_MAX: Final = 16 * 1024 * 1024
 """A snapshot of all instruments is about half a megabyte; a level3 snapshot of
 1,000 deep levels with many orders can reach several."""
 
+FRAGMENTS_MAX: Final = 10_000
+"""Fragments of one message; empty ones would otherwise never reach the size limit."""
+
+HANDSHAKE_BYTES_MAX: Final = 256 * 1024
+"""The HTTP answer to a WebSocket upgrade, with the page a proxy may put into it."""
+
 REQUEST_BYTES_MAX: Final = 64 * 1024
 """What a venue accepts from a client in one frame."""
 
@@ -53,6 +59,9 @@ CONNECTION_STABLE_S: Final = 30.0
 MALFORMED_ENDS_MAX: Final = 3
 """Connections ended by an undecodable frame within the window before we stay down."""
 
+SEND_TIMEOUT_S: Final = 5.0
+"""For the peer to take a request; one that reads nothing for this long is gone."""
+
 SILENCE_S: Final = 10.0
 """The venue sends a heartbeat each second once something is subscribed."""
 
@@ -64,6 +73,12 @@ SNAPSHOT_TIMEOUT_S: Final = 15.0
 
 SUBSCRIPTION_SILENCE_S: Final = 120.0
 """A book that says nothing for this long while others speak is subscribed again."""
+
+RESYNCS_PER_MINUTE: Final = 6
+"""A book that fails again and again is renewed no more often than this."""
+
+REQUESTS_KEPT: Final = 10_000
+"""Requests whose replies may still be correlated: 100 symbols each."""
 
 PING_INTERVAL_S: Final = 20.0
 """The venue closes a connection that is idle for about a minute."""
@@ -87,5 +102,47 @@ VENUE_CLIENT_BACKLOG_BYTES: Final = 4 * 1024 * 1024
 
 VENUE_IDLE_CLOSE_S: Final = 60.0
 HEARTBEAT_S: Final = 1.0
+
+VENUE_PAIRS_PER_REQUEST_MAX: Final = 2_000
+"""Pairs in one request that a venue takes: the real one lists fewer, and each causes a reply."""
+
+VENUE_ECHO_CHARS_MAX: Final = 1_024
+"""Of a v1 `subscription` object that is repeated in the refusal of each of its pairs."""
+
 TRADES_KEPT: Final = 5_000
 CANDLES_KEPT: Final = 720
+SPREADS_KEPT: Final = 200
+"""Rows of REST `Spread`."""
+
+VENUE_CHANGES_KEPT: Final = 4_096
+"""Book changes a market keeps for the views that follow it; one that fell further behind starts over."""
+
+VENUE_CATCH_UP_S: Final = 5.0
+"""After a longer pause (a suspended process) the simulated market leaves the rest of it out."""
+
+# -- watcher -----------------------------------------------------------------
+
+WATCH_RULES_MAX: Final = 10_000
+"""Rules of one watcher; each market event is judged by every rule of its symbol."""
+
+WATCH_WINDOW_MAX_S: Final = 7 * 86_400
+"""Longest window, cooldown or silence a rule may name."""
+
+WATCH_WINDOW_ENTRIES: Final = 100_000
+"""Prices or trades one window keeps, about 10 MB; beyond it the oldest go first, counted."""
+
+RULES_FILE_BYTES_MAX: Final = 4 * 1024 * 1024
+"""Ten thousand rules with long messages fit."""
+
+NOTIFY_QUEUE: Final = 1_000
+"""Alerts waiting for one notification target; a target that hangs fills no memory."""
+
+NOTIFY_ATTEMPTS: Final = 3
+NOTIFY_PAUSE_S: Final = 1.0
+"""Before the second attempt; doubled before each further one."""
+
+NOTIFY_TIMEOUT_S: Final = 20.0
+"""For one command to end; it is ended then."""
+
+NOTIFY_GRACE_S: Final = 5.0
+"""At exit, for notifications still under way."""

@@ -160,7 +160,16 @@ def book_event(frame: str | bytes) -> BookUpdate | None:
     except (ValueError, RecursionError):
         return None
     base, depth = channel_parts(message.name)
-    return _book_update((message.body,), depth, symbol_of(message.pair)) if base == "book" else None
+    if base != "book":
+        return None
+    body, symbol = message.body, symbol_of(message.pair)
+    levels = body.a or body.b
+    if not levels or (body.a and body.b) or body.ask_side is not None or body.bid_side is not None:
+        return _book_update((body,), depth, symbol)
+    checksum, time_ns = _checksum(body.c), _newest_ns(levels)
+    if body.a:
+        return BookUpdate(symbol, "update", (), levels, checksum, time_ns, depth)
+    return BookUpdate(symbol, "update", levels, (), checksum, time_ns, depth)
 
 
 def array_event(message: list[object]) -> Event:
@@ -290,31 +299,29 @@ def _book_update(bodies: Sequence[_Book], depth: int | None, symbol: str) -> Boo
             bids, whole = body.bid_side, True
     if changed == whole:
         raise DecodeError("a book frame must hold either a snapshot or an update", symbol)
-    checksum, time_ns = _checksum(bodies[-1].c), _newest_ns(bids, asks)
+    checksum, time_ns = _checksum(bodies[-1].c), _newest_ns(bids + asks)
     return BookUpdate(symbol, "snapshot" if whole else "update", bids, asks, checksum, time_ns, depth)
 
 
 def _checksum(text: str | None) -> int | None:
     if text is None:
         return None
-    if text.isascii() and text.isdigit() and len(text) <= 10 and (value := int(text)) <= _CHECKSUM_MAX:
+    if text.isdigit() and text.isascii() and len(text) <= 10 and (value := int(text)) <= _CHECKSUM_MAX:
         return value
     raise DecodeError("not a checksum", text)
 
 
-def _newest_ns(bids: _WireLevels, asks: _WireLevels) -> int | None:
+def _newest_ns(levels: _WireLevels) -> int | None:
     try:
-        times = [level[2] for level in bids]
-        times += [level[2] for level in asks]
+        times = [level[2] for level in levels]
     except IndexError:
-        raise DecodeError("a book level without price, volume and time") from None
+        raise DecodeError("a book level without price, volume and time", repr(levels)[:200]) from None
     if not times:
         return None
-    text = max(times) if len(times) > 1 else times[0]
-    if len(text) == 17 and text[10] == ".":
-        digits = text[:10] + text[11:]
-        if digits.isascii() and digits.isdigit():
-            return int(digits) * 1000
+    newest = times[0] if len(times) == 1 else max(times)
+    digits = newest.replace(".", "", 1)
+    if len(digits) == 16 and newest[10] == "." and digits.isdigit() and digits.isascii():
+        return int(digits) * 1000
     return max(map(ns_from_unix_text, times))
 
 

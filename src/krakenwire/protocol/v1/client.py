@@ -26,8 +26,8 @@ __all__ = ["ClientCodec"]
 _CHANNELS: Final = ("ticker", "ohlc", "trade", "spread", "book")
 _HEARTBEAT_FRAMES: Final = ('{"event":"heartbeat"}', b'{"event":"heartbeat"}')
 
-_BOOK_TAIL: Final = 64
-"""Characters at the end of a frame that hold the channel name and the pair."""
+_TAIL: Final = -64
+"""From here on a frame shows its channel name and its pair."""
 
 _decode_any = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
@@ -89,8 +89,7 @@ class ClientCodec:
         """
         if frame in _HEARTBEAT_FRAMES:
             return HEARTBEAT
-        tail = frame[-_BOOK_TAIL:]
-        if ('"book-' in tail) if isinstance(tail, str) else (b'"book-' in tail):
+        if (frame.find('"book-', _TAIL) if isinstance(frame, str) else frame.find(b'"book-', _TAIL)) >= 0:
             update = book_event(frame)
             if update is not None:
                 return (update,)
