@@ -20,6 +20,7 @@ from krakenwire.model.numbers import fixed_text
 __all__ = [
     "INVALID_ARGUMENTS",
     "INVALID_KEY",
+    "PRICE_DECIMALS",
     "UNKNOWN_ASSET",
     "UNKNOWN_METHOD",
     "UNKNOWN_PAIR",
@@ -44,7 +45,7 @@ UNKNOWN_METHOD: Final = "EGeneral:Unknown method"
 UNKNOWN_PAIR: Final = "EQuery:Unknown asset pair"
 
 _SECOND: Final = 1_000_000_000
-_PRICE_DECIMALS: Final = 5
+PRICE_DECIMALS: Final = 5
 """Prices in Depth, Trades, Ticker and Spread are padded to this many."""
 _DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -102,7 +103,7 @@ def rfc1123_text(now_ns: int) -> str:
 
 def depth_row(price: int, qty: int, decimals: tuple[int, int], time_ns: int) -> list[Json]:
     """Return one level of `Depth`: prices padded to five decimals, volumes to three, each scaled by its `decimals`."""
-    return [padded(price, decimals[0], _PRICE_DECIMALS), rounded(qty, decimals[1], 3), time_ns // _SECOND]
+    return [padded(price, decimals[0], PRICE_DECIMALS), rounded(qty, decimals[1], 3), time_ns // _SECOND]
 
 
 def trade_row(
@@ -112,7 +113,7 @@ def trade_row(
     seconds, fraction = divmod(time_ns, _SECOND)
     digits = f"{fraction // 100:07d}".rstrip("0") or "0"
     return [
-        padded(price, decimals[0], _PRICE_DECIMALS),
+        padded(price, decimals[0], PRICE_DECIMALS),
         fixed_text(qty, decimals[1]),
         msgspec.Raw(f"{seconds}.{digits}".encode()),
         side[0],
@@ -132,4 +133,4 @@ def candle_row(begin_ns: int, prices: Sequence[int], volume: int, decimals: tupl
 
 def spread_row(time_ns: int, bid: int, ask: int, decimals: int) -> list[Json]:
     """Return one row of `Spread`: when, best bid, best ask."""
-    return [time_ns // _SECOND, padded(bid, decimals, _PRICE_DECIMALS), padded(ask, decimals, _PRICE_DECIMALS)]
+    return [time_ns // _SECOND, padded(bid, decimals, PRICE_DECIMALS), padded(ask, decimals, PRICE_DECIMALS)]

@@ -18,7 +18,7 @@ from krakenwire.limits import FRAME_BYTES_MAX, REQUEST_BYTES_MAX, VENUE_CLIENT_B
 from krakenwire.server.clock import Clock
 from krakenwire.server.connections import Connection, Connections
 from krakenwire.server.driver import Driver
-from krakenwire.server.ports import Market
+from krakenwire.server.ports import VenuePort
 
 __all__ = ["Application"]
 
@@ -60,7 +60,7 @@ class Application:
 
     def __init__(
         self,
-        market: Market,
+        market: VenuePort,
         clock: Clock,
         *,
         connections_max: int = VENUE_CONNECTIONS_MAX,

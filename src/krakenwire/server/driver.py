@@ -11,7 +11,7 @@ import logging
 from krakenwire.server.clock import Clock
 from krakenwire.server.connections import Connections
 from krakenwire.server.faults import Faults
-from krakenwire.server.ports import FanOut, Market
+from krakenwire.server.ports import FanOut, VenuePort
 
 __all__ = ["Driver"]
 
@@ -28,7 +28,7 @@ class Driver:
         step_s: seconds between steps; missed steps are skipped, not made up.
     """
 
-    def __init__(self, market: Market, connections: Connections, clock: Clock, step_s: float = 0.005) -> None:
+    def __init__(self, market: VenuePort, connections: Connections, clock: Clock, step_s: float = 0.005) -> None:
         self._market, self._connections, self._clock, self._step_s = market, connections, clock, step_s
         self.faults = Faults()
         self.awake = asyncio.Event()

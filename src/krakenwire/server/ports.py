@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
-__all__ = ["FanOut", "Gateway", "Market"]
+__all__ = ["FanOut", "Gateway", "VenuePort"]
 
 FanOut = Sequence[tuple[str, Collection[object]]]
 """Frames with the gateways that receive them, in sending order."""
@@ -28,7 +28,7 @@ class Gateway(Protocol):
     def should_close(self) -> str | None: ...
 
 
-class Market(Protocol):
+class VenuePort(Protocol):
     """The venue behind the port.
 
     Raises nothing for what a peer sends: refusals are frames and JSON texts.

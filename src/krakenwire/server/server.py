@@ -18,7 +18,7 @@ from krakenwire.errors import ConfigError
 from krakenwire.limits import VENUE_CLIENT_BACKLOG_BYTES, VENUE_CONNECTIONS_MAX
 from krakenwire.server.application import Application
 from krakenwire.server.clock import Clock
-from krakenwire.server.ports import Market
+from krakenwire.server.ports import VenuePort
 
 __all__ = ["VenueServer"]
 
@@ -45,7 +45,7 @@ class VenueServer:
 
     def __init__(
         self,
-        market: Market,
+        market: VenuePort,
         clock: Clock,
         *,
         host: str = "127.0.0.1",
