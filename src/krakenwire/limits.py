@@ -36,6 +36,9 @@ LEVEL3_DEPTHS: Final = (10, 100, 1000)
 CHECKSUM_LEVELS: Final = 10
 """The venue's checksum covers the best ten levels a side, whatever the depth."""
 
+BOOKS_MAX: Final = 4_096
+"""Books of one connection; the venue lists about 1,200 instruments."""
+
 OHLC_INTERVALS: Final = (1, 5, 15, 30, 60, 240, 1440, 10080, 21600)
 """Minutes."""
 

@@ -1,0 +1,219 @@
+"""The asyncio transport: picows, with deadlines, limits and errors of our own.
+
+Frames are handed on as bytes, fragments put together first. It never reads
+faster than it is allowed to: `pause` stops the socket. It knows nothing of
+Kraken; `aio` drives it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import socket
+import ssl
+from collections.abc import Callable
+from enum import Enum
+from typing import Final
+
+import picows
+
+from krakenwire import __version__
+from krakenwire.client import addresses, foreign
+from krakenwire.errors import ConnectionLost, FrameTooBig, KrakenwireError
+from krakenwire.limits import FRAGMENTS_MAX, FRAME_BYTES_MAX
+
+__all__ = ["Wire", "open_wire"]
+
+_HEADERS: Final = {"User-Agent": f"krakenwire/{__version__}"}
+_log = logging.getLogger("krakenwire.client.picows")
+_log.addHandler(logging.NullHandler())
+
+OnFrame = Callable[[bytes, bool], None]
+"""Called with each message, and whether it is the last one of those that are there now."""
+
+
+OnOpen = Callable[["Wire"], None]
+"""Called once, before the first message, which may have come together with the handshake."""
+
+
+async def open_wire(
+    url: str, context: ssl.SSLContext | None, timeout_s: float, on_open: OnOpen, on_frame: OnFrame, hint: str = ""
+) -> Wire:
+    """Return an open connection.
+
+    Args:
+        url: ``ws://`` or ``wss://`` address.
+        context: TLS settings, used for ``wss``.
+        timeout_s: for name, route, TLS and handshake together.
+        on_open: told of the connection before any message.
+        on_frame: receives the messages, from the first one on.
+        hint: what to suggest when no connection can be made.
+
+    Raises:
+        KrakenwireError: `ConnectError`, `TlsError`, `HandshakeError`.
+    """
+    listener = _Listener(url, on_open, on_frame)
+    try:
+        async with asyncio.timeout(timeout_s):
+            await _connected(url, context, listener)
+    except picows.WSHandshakeError as error:
+        if error.response is not None and error.response.status != 101:
+            raise foreign.handshake_refused(url, int(error.response.status)) from error
+        raise foreign.connecting_failed(url, error, hint) from error
+    except (OSError, picows.WSError, ValueError) as error:
+        raise foreign.connecting_failed(url, error, hint) from error
+    if listener.wire is None:
+        raise foreign.connecting_failed(url, ConnectionResetError("the connection ended during the handshake"), hint)
+    return listener.wire
+
+
+async def _connected(url: str, context: ssl.SSLContext | None, listener: _Listener) -> None:
+    sock = await addresses.connect_async(*addresses.target(url))
+    opening = asyncio.ensure_future(
+        picows.ws_connect(
+            lambda: listener,
+            url,
+            ssl_context=context,
+            websocket_handshake_timeout=None,  # the time-out around all of it is ours
+            logger_name=_log,
+            max_frame_size=FRAME_BYTES_MAX,
+            max_redirects=0,  # the address is the user's choice
+            extra_headers=_HEADERS,
+            socket_factory=lambda _: sock,
+        )
+    )
+    try:
+        await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        await _abandoned(opening, sock)
+        raise
+    except BaseException:
+        sock.close()
+        raise
+
+
+async def _abandoned(
+    opening: asyncio.Future[tuple[picows.WSTransport, picows.WSListener]], sock: socket.socket
+) -> None:
+    """End an attempt by cutting its socket: cancelled, picows would leave its transport open."""
+    with contextlib.suppress(OSError):
+        sock.shutdown(socket.SHUT_RDWR)
+    done, _ = await asyncio.wait([opening], timeout=1.0)
+    if not done:
+        opening.cancel()
+    elif opening.exception() is None:
+        opening.result()[0].disconnect(graceful=False)
+
+
+class Wire:
+    """One open WebSocket connection, client side."""
+
+    def __init__(self, url: str, transport: picows.WSTransport, listener: _Listener) -> None:
+        self.url = url
+        self._transport = transport
+        self._listener = listener
+
+    def send(self, text: str) -> None:
+        """Queue one text frame; on a connection that has just ended it goes nowhere."""
+        self._transport.send(picows.WSMsgType.TEXT, text)
+
+    def pause(self, paused: bool) -> None:
+        """Stop or go on reading; the peer notices when the buffers between are full."""
+        if self._transport.is_disconnected:
+            return
+        stream = self._transport.underlying_transport
+        if paused:
+            stream.pause_reading()
+        else:
+            stream.resume_reading()
+
+    def close(self, code: int = 1000, reason: str = "") -> None:
+        """Send a close frame and let go of the socket without waiting for the peer."""
+        if self._transport.is_disconnected:
+            return
+        # picows knows the codes by name; those of our own sessions are all in its table
+        self._transport.send_close(picows.WSCloseCode(code), reason.encode())
+        self._transport.disconnect(graceful=False)
+
+    async def ended(self) -> KrakenwireError:
+        """Wait for the end of the connection and return what ended it."""
+        try:
+            await self._transport.wait_disconnected()
+        except picows.WSProtocolError as error:
+            return self._protocol_error(error)
+        except (OSError, KrakenwireError) as error:
+            return foreign.connection_failed(self.url, error)
+        return self._listener.failure or self._close_reason()
+
+    def _protocol_error(self, error: picows.WSProtocolError) -> KrakenwireError:
+        if error.code == picows.WSCloseCode.MESSAGE_TOO_BIG:
+            return FrameTooBig(_size_in(str(error)), FRAME_BYTES_MAX)
+        return ConnectionLost(self.url, f"not a WebSocket frame: {error}", code=_number(error.code))
+
+    def _close_reason(self) -> KrakenwireError:
+        handshake = self._transport.close_handshake
+        if handshake is None or handshake.recv is None:
+            return foreign.connection_failed(self.url, None)
+        text = handshake.recv.reason
+        code = _number(handshake.recv.code) or 1005
+        return ConnectionLost(self.url, f"the venue closed the connection{': ' if text else ''}{text}", code=code)
+
+
+def _number(code: object) -> int:
+    """Return a close code as a number; picows gives a name where it has one."""
+    return int(code.value if isinstance(code, Enum) else str(code))
+
+
+def _size_in(text: str) -> int:
+    """Return the size in picows' message about a frame that is too big; it keeps it nowhere else."""
+    with contextlib.suppress(ValueError, IndexError):
+        return int(text.rpartition(",")[2].split(">")[0])
+    return FRAME_BYTES_MAX + 1
+
+
+class _Listener(picows.WSListener):
+    """Puts fragments together, in bounded memory, and hands messages on."""
+
+    def __init__(self, url: str, on_open: OnOpen, on_frame: OnFrame) -> None:
+        self.wire: Wire | None = None
+        self.failure: KrakenwireError | None = None
+        self._url = url
+        self._on_open, self._on_frame = on_open, on_frame
+        self._parts: list[bytes] = []
+        self._size = 0
+
+    def on_ws_connected(self, transport: picows.WSTransport) -> None:
+        self.wire = Wire(self._url, transport, self)
+        self._on_open(self.wire)
+
+    def on_ws_frame(self, transport: picows.WSTransport, frame: picows.WSFrame) -> None:
+        if self.failure is not None:
+            return
+        kind = frame.msg_type
+        if kind == picows.WSMsgType.TEXT and frame.fin and not self._parts:
+            self._on_frame(frame.get_payload_as_bytes(), frame.last_in_buffer)
+        elif kind in (picows.WSMsgType.TEXT, picows.WSMsgType.BINARY, picows.WSMsgType.CONTINUATION):
+            self._fragment(transport, frame)
+        elif kind == picows.WSMsgType.CLOSE:
+            transport.send_close(picows.WSCloseCode.OK)
+            transport.disconnect()
+
+    def _fragment(self, transport: picows.WSTransport, frame: picows.WSFrame) -> None:
+        starts = frame.msg_type != picows.WSMsgType.CONTINUATION
+        if starts == bool(self._parts):
+            self._fail(transport, ConnectionLost(self._url, "fragments of messages in the wrong order", code=1002))
+            return
+        self._parts.append(frame.get_payload_as_bytes())
+        self._size += len(self._parts[-1])
+        if self._size > FRAME_BYTES_MAX or len(self._parts) > FRAGMENTS_MAX:
+            self._fail(transport, FrameTooBig(self._size, FRAME_BYTES_MAX))
+        elif frame.fin:
+            message = b"".join(self._parts)
+            self._parts.clear()
+            self._size = 0
+            self._on_frame(message, frame.last_in_buffer)
+
+    def _fail(self, transport: picows.WSTransport, failure: KrakenwireError) -> None:
+        self.failure = failure
+        transport.disconnect(graceful=False)

@@ -1,0 +1,341 @@
+"""Both transports, one suite: the same bytes give the same messages and the same errors."""
+
+from __future__ import annotations
+
+import asyncio
+import select
+import struct
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
+
+import pytest
+
+from krakenwire import limits
+from krakenwire.client import picows as aio_transport
+from krakenwire.client import websocket_client as blocking_transport
+from krakenwire.errors import ConnectError, ConnectionLost, FrameTooBig, HandshakeError, KrakenwireError
+
+
+class Line(Protocol):
+    """What the suite needs of a transport."""
+
+    def send(self, text: str) -> None: ...
+    def wait(self, messages: int) -> list[bytes]: ...
+    def end(self) -> KrakenwireError: ...
+    def close(self) -> None: ...
+
+
+class BlockingLine:
+    def __init__(self, url: str, timeout_s: float) -> None:
+        self.wire = blocking_transport.Wire(url, None, timeout_s, "a hint")
+        self.frames: list[bytes] = []
+
+    def send(self, text: str) -> None:
+        self.wire.send(text)
+
+    def _read(self) -> KrakenwireError | None:
+        assert select.select([self.wire], [], [], 10)[0], "nothing came"
+        frames, error = self.wire.receive()
+        self.frames += frames
+        return error
+
+    def wait(self, messages: int) -> list[bytes]:
+        while len(self.frames) < messages:
+            error = self._read()
+            assert error is None, error
+        return self.frames
+
+    def end(self) -> KrakenwireError:
+        while (error := self._read()) is None:
+            pass
+        return error
+
+    def close(self) -> None:
+        self.wire.close()
+
+
+class AsyncLine:
+    def __init__(self, url: str, timeout_s: float) -> None:
+        self.runner = asyncio.Runner()
+        self.frames: list[bytes] = []
+        try:
+            self.wire = self.runner.run(
+                aio_transport.open_wire(
+                    url, None, timeout_s, lambda _: None, lambda data, _: self.frames.append(data), "a hint"
+                )
+            )
+        except BaseException:
+            self.runner.close()
+            raise
+
+    def send(self, text: str) -> None:
+        async def send() -> None:
+            self.wire.send(text)
+
+        self.runner.run(send())
+
+    def wait(self, messages: int) -> list[bytes]:
+        async def wait() -> None:
+            async with asyncio.timeout(10):
+                while len(self.frames) < messages:  # noqa: ASYNC110  # a transport has no signal but its callback
+                    await asyncio.sleep(0.001)
+
+        self.runner.run(wait())
+        return self.frames
+
+    def end(self) -> KrakenwireError:
+        return self.runner.run(asyncio.wait_for(self.wire.ended(), 10))
+
+    def close(self) -> None:
+        async def close() -> None:
+            self.wire.close()
+            await asyncio.wait_for(self.wire.ended(), 10)
+
+        self.runner.run(close())
+        self.runner.close()
+
+
+Open = Callable[..., Line]
+
+
+@pytest.fixture(params=[BlockingLine, AsyncLine], ids=["websocket-client", "picows"])
+def open_line(request: pytest.FixtureRequest) -> Iterator[Open]:
+    opened: list[Line] = []
+
+    def open_line(port: int, timeout_s: float = 5.0) -> Line:
+        opened.append(request.param(f"ws://127.0.0.1:{port}/v2", timeout_s))
+        return opened[-1]
+
+    yield open_line
+    for line in opened:
+        line.close()
+
+
+def test_messages_arrive_in_order_however_many_share_a_read(loopback: Any, open_line: Open) -> None:
+    async def talk(peer: Any) -> None:
+        await peer.upgrade()
+        for number in range(500):
+            await peer.say(f"message {number}")
+        await peer.until_gone()
+
+    line = open_line(loopback.serve(talk))
+    assert line.wait(500) == [f"message {number}".encode() for number in range(500)]
+
+
+def test_a_message_that_comes_byte_by_byte_is_whole(loopback: Any, open_line: Open) -> None:
+    async def talk(peer: Any) -> None:
+        await peer.upgrade()
+        text = b"x" * 200
+        for byte in b"\x81\x7e" + struct.pack("!H", len(text)) + text:
+            await peer.send(bytes([byte]))
+            await asyncio.sleep(0)
+        await peer.until_gone()
+
+    assert open_line(loopback.serve(talk)).wait(1) == [b"x" * 200]
+
+
+def test_fragments_are_put_together_around_a_ping_that_is_answered(loopback: Any, open_line: Open) -> None:
+    answers: list[bytes] = []
+
+    async def talk(peer: Any) -> None:
+        await peer.upgrade()
+        await peer.say("one ", fin=False)
+        await peer.say("are you there", opcode=9)
+        await peer.say("two ", opcode=0, fin=False)
+        await peer.say("three", opcode=0)
+        answers.append(await peer.hear())
+        await peer.say("end")
+        await peer.until_gone()
+
+    line = open_line(loopback.serve(talk))
+    assert line.wait(2) == [b"one two three", b"end"]
+    assert answers == [b"are you there"]
+
+
+def test_a_large_message_arrives_whole(loopback: Any, open_line: Open) -> None:
+    text = bytes(range(32, 127)) * 20_000
+
+    async def talk(peer: Any) -> None:
+        await peer.upgrade()
+        await peer.say(text)
+        await peer.until_gone()
+
+    assert open_line(loopback.serve(talk)).wait(1) == [text]
+
+
+def test_what_is_sent_arrives(loopback: Any, open_line: Open) -> None:
+    heard: list[bytes] = []
+
+    async def talk(peer: Any) -> None:
+        await peer.upgrade()
+        heard.append(await peer.hear())
+        await peer.say("thank you")
+        await peer.until_gone()
+
+    line = open_line(loopback.serve(talk))
+    line.send('{"method":"ping"}' + " " * 200)
+    line.wait(1)
+    assert heard == [b'{"method":"ping"}' + b" " * 200]
+
+
+def test_the_handshake_names_us_and_asks_for_no_extension(loopback: Any, open_line: Open) -> None:
+    heads: list[bytes] = []
+
+    async def talk(peer: Any) -> None:
+        await peer.upgrade()
+        heads.append(peer.head.lower())
+        await peer.say("hello")
+        await peer.until_gone()
+
+    open_line(loopback.serve(talk)).wait(1)
+    assert b"user-agent: krakenwire/" in heads[0]
+    assert b"sec-websocket-extensions" not in heads[0]
+    assert heads[0].startswith(b"get /v2 http/1.1\r\n")
+
+
+@pytest.mark.parametrize("code", [1000, 1001, 1008, 1012, 4001])
+def test_a_close_frame_gives_its_code_and_reason(loopback: Any, open_line: Open, code: int) -> None:
+    async def talk(peer: Any) -> None:
+        await peer.upgrade()
+        await peer.say("last words")
+        await peer.say(struct.pack("!H", code) + b"good night", opcode=8)
+        await peer.until_gone()
+
+    line = open_line(loopback.serve(talk))
+    error = line.end()
+    assert isinstance(error, ConnectionLost)
+    assert error.code == code
+    assert "good night" in str(error)
+    assert error.url.startswith("ws://127.0.0.1")
+
+
+def test_a_connection_that_just_ends_is_lost_with_code_1006(loopback: Any, open_line: Open) -> None:
+    async def talk(peer: Any) -> None:
+        await peer.upgrade()
+        await peer.say("last words")
+
+    error = open_line(loopback.serve(talk)).end()
+    assert isinstance(error, ConnectionLost)
+    assert error.code == 1006
+
+
+def test_a_frame_beyond_the_limit_ends_the_connection_before_it_is_read(loopback: Any, open_line: Open) -> None:
+    async def talk(peer: Any) -> None:
+        await peer.upgrade()
+        await peer.send(b"\x81\x7f" + struct.pack("!Q", limits.FRAME_BYTES_MAX + 1) + b"never the rest")
+        await peer.until_gone()
+
+    error = open_line(loopback.serve(talk)).end()
+    assert isinstance(error, FrameTooBig)
+    assert (error.size, error.limit) == (limits.FRAME_BYTES_MAX + 1, limits.FRAME_BYTES_MAX)
+
+
+def test_endless_fragments_end_the_connection(loopback: Any, open_line: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    for transport in (blocking_transport, aio_transport):
+        monkeypatch.setattr(transport, "FRAGMENTS_MAX", 100)
+
+    async def talk(peer: Any) -> None:
+        await peer.upgrade()
+        await peer.say("", fin=False)
+        while True:
+            await peer.say("", opcode=0, fin=False)
+
+    assert isinstance(open_line(loopback.serve(talk)).end(), FrameTooBig)
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [b"\xff\xff\xff\xff\xff", b"\x83\x01x", b"\x89\xfe\x00\x7f" + b"p" * 200, b"\x80\x04cont"],
+    ids=["reserved bits", "unknown opcode", "long ping", "continuation of nothing"],
+)
+def test_bytes_that_are_no_frame_end_the_connection(loopback: Any, open_line: Open, garbage: bytes) -> None:
+    async def talk(peer: Any) -> None:
+        await peer.upgrade()
+        await peer.send(garbage + b"\x00" * 300)
+        await peer.until_gone()
+
+    error = open_line(loopback.serve(talk)).end()
+    assert isinstance(error, ConnectionLost)
+
+
+@pytest.mark.parametrize("status", [301, 400, 403, 404, 429, 500, 503])
+def test_an_http_answer_is_a_handshake_error(loopback: Any, open_line: Open, status: int) -> None:
+    async def talk(peer: Any) -> None:
+        await peer.request()
+        await peer.send(
+            b"HTTP/1.1 %d Whatever\r\nContent-Length: 5\r\nLocation: ws://127.0.0.1:9/\r\n\r\nsorry" % status
+        )
+        await peer.until_gone()
+
+    with pytest.raises(HandshakeError) as caught:
+        open_line(loopback.serve(talk))
+    assert caught.value.status == status
+    assert caught.value.retryable == (status in (429, 503))
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"SSH-2.0-OpenSSH_9.6\r\n\r\n",
+        b"\x00\x01\x02\r\n\r\n",
+        b"HTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: d3Jvbmc=\r\n\r\n",
+        b"HTTP/1.1 101 Switching Protocols\r\n\r\n",
+        b"",
+    ],
+    ids=["ssh", "binary", "wrong accept key", "no headers", "nothing"],
+)
+def test_an_answer_that_is_no_websocket_is_a_connect_error(loopback: Any, open_line: Open, answer: bytes) -> None:
+    async def talk(peer: Any) -> None:
+        await peer.request()
+        await peer.send(answer)
+
+    with pytest.raises(ConnectError):
+        open_line(loopback.serve(talk))
+
+
+def test_a_flood_of_headers_ends_at_a_bound(loopback: Any, open_line: Open) -> None:
+    async def talk(peer: Any) -> None:
+        await peer.request()
+        await peer.send(b"HTTP/1.1 101 Switching Protocols\r\n")
+        while True:
+            await peer.send(b"x-flood: " + b"y" * 8000 + b"\r\n")
+
+    with pytest.raises(ConnectError):
+        open_line(loopback.serve(talk))
+
+
+@pytest.mark.parametrize("drip", [b"", b"H"], ids=["silence", "one byte at a time"])
+def test_a_handshake_that_never_ends_ends_at_the_time_allowed(loopback: Any, open_line: Open, drip: bytes) -> None:
+    async def talk(peer: Any) -> None:
+        await peer.request()
+        while True:
+            await peer.send(drip)
+            await asyncio.sleep(0.05)
+
+    start = time.monotonic()
+    with pytest.raises(ConnectError) as caught:
+        open_line(loopback.serve(talk), 0.4)
+    assert time.monotonic() - start < 5
+    assert "time" in str(caught.value)
+
+
+def test_a_refused_port_is_a_connect_error_with_the_hint(open_line: Open) -> None:
+    with pytest.raises(ConnectError) as caught:
+        open_line(1)
+    assert "refused" in str(caught.value)
+    assert caught.value.hint == "a hint"
+
+
+def test_a_closed_line_leaves_no_thread(loopback: Any, open_line: Open) -> None:
+    async def talk(peer: Any) -> None:
+        await peer.upgrade()
+        await peer.say("hello")
+        await peer.until_gone()
+
+    port = loopback.serve(talk)
+    before = threading.active_count()
+    line = open_line(port)
+    line.wait(1)
+    assert threading.active_count() == before
