@@ -1,0 +1,310 @@
+"""From one raw frame to events with the books already updated and proven.
+
+A feed decodes, applies book messages, compares checksums and counts. It never
+reconnects or asks for anything: what a failed book needs is decided by
+`session`. One symbol's trouble stays its own. Books live in `krakenwire.book`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import msgspec
+
+from krakenwire.book import L2Book, L3Book
+from krakenwire.errors import ChecksumMismatch, DecodeError, StaleData
+from krakenwire.limits import BOOK_DEPTHS, BOOKS_MAX, LEVEL3_DEPTHS
+from krakenwire.model import (
+    BookUpdate,
+    ChecksumFailed,
+    Event,
+    Gap,
+    Heartbeat,
+    Instruments,
+    Level3Update,
+    Subscribed,
+    Unknown,
+    Unsubscribed,
+)
+from krakenwire.model.subscription import one_of
+
+__all__ = ["Feed", "FeedCounters", "FrameCodec"]
+
+
+class FrameCodec(Protocol):
+    """What a feed needs of a codec."""
+
+    @property
+    def version(self) -> int: ...
+
+    def decode(self, frame: bytes | str) -> tuple[Event, ...]: ...
+
+
+class FeedCounters(msgspec.Struct, kw_only=True):
+    """Totals since the feed was made.
+
+    Args:
+        frames: fed; `events`: handed out.
+        verified: book and level3 messages whose checksum was right; `failed`: wrong;
+            `unverified`: applied without one (v1 snapshots, or verification is off).
+        ignored_while_resyncing: updates of a book that had no snapshot yet, or lost its state.
+        unknown: frames of channels or methods we do not know.
+        malformed: frames that could not be decoded, and book messages whose levels could not.
+        heartbeats: the venue's signs of life.
+    """
+
+    frames: int = 0
+    events: int = 0
+    verified: int = 0
+    failed: int = 0
+    unverified: int = 0
+    ignored_while_resyncing: int = 0
+    unknown: int = 0
+    malformed: int = 0
+    heartbeats: int = 0
+
+
+class Feed:
+    """Decoding and books of one connection.
+
+    Args:
+        codec: of the version that the connection speaks.
+        verify: compare checksums. Without it no book is ever `verified`, and none fails.
+        depth: for books whose depth nothing else tells; None for the smallest that holds the snapshot.
+
+    Attributes:
+        counters: what happened so far.
+    """
+
+    def __init__(self, codec: FrameCodec, *, verify: bool = True, depth: int | None = None) -> None:
+        if depth is not None:
+            one_of("book depth", depth, BOOK_DEPTHS)
+        self.codec = codec
+        self.counters = FeedCounters()
+        self._decode = codec.decode
+        self._verify = verify
+        self._default_depth = depth
+        self._books: dict[str | tuple[str, int], L2Book] = {}
+        self._level3: dict[str, L3Book] = {}
+        self._depths: dict[str, int] = {}
+        self._level3_depths: dict[str, int] = {}
+        self._decimals: dict[str, tuple[int, int]] = {}
+        self._takers: dict[type, Callable[[Any], tuple[Event, ...]]] = {
+            BookUpdate: self._take_book,
+            Level3Update: self._take_level3,
+            Heartbeat: self._take_heartbeat,
+            Unknown: self._take_unknown,
+            Subscribed: self._take_subscribed,
+            Unsubscribed: self._take_unsubscribed,
+            Instruments: self._take_instruments,
+        }
+
+    def feed(self, frame: bytes | str) -> tuple[Event, ...]:
+        """Return the events of one frame; book events come applied, with `book` and `verified` set.
+
+        A checksum that does not match gives the `BookUpdate` (or `Level3Update`)
+        unverified and a `ChecksumFailed`; a level that is not two numbers gives a
+        `Gap` with reason ``malformed``. Either way that book alone is resyncing,
+        and its updates until the next snapshot give no event.
+
+        Raises:
+            DecodeError: the frame as a whole cannot be decoded; no book has changed.
+        """
+        counters = self.counters
+        counters.frames += 1
+        try:
+            events = self._decode(frame)
+        except DecodeError:
+            counters.malformed += 1
+            raise
+        if len(events) == 1:
+            take = self._takers.get(events[0].__class__)
+            if take is not None:
+                events = take(events[0])
+        else:
+            events = tuple(taken for event in events for taken in self._take(event))
+        counters.events += len(events)
+        return events
+
+    def expect_book(
+        self, symbol: str, depth: int, price_decimals: int | None = None, qty_decimals: int | None = None
+    ) -> None:
+        """Say what the next snapshot of a symbol's book will be.
+
+        Args:
+            symbol: v2 spelling.
+            depth: levels a side.
+            price_decimals: of the instrument, where both are known.
+            qty_decimals: of the instrument.
+
+        Raises:
+            UsageError: a depth the venue does not know.
+        """
+        one_of("book depth", depth, BOOK_DEPTHS)
+        self._depths[symbol] = depth
+        if price_decimals is not None and qty_decimals is not None:
+            self._decimals[symbol] = (price_decimals, qty_decimals)
+
+    def expect_level3(self, symbol: str, depth: int) -> None:
+        """Say how deep a symbol's level3 book is: the venue's reply often leaves it out.
+
+        Raises:
+            UsageError: a depth the venue does not know.
+        """
+        one_of("level3 depth", depth, LEVEL3_DEPTHS)
+        self._level3_depths[symbol] = depth
+
+    def drop_book(self, symbol: str, depth: int | None = None) -> None:
+        """Forget a symbol's book, or with v1 the one of a depth; whoever holds it sees it is not live.
+
+        What was said about its depth still holds.
+        """
+        gone = [key for key, book in self._books.items() if book.symbol == symbol and depth in (None, book.depth)]
+        for key in gone:
+            self._books.pop(key).invalidate()
+
+    def drop_level3(self, symbol: str) -> None:
+        """Forget a symbol's level3 book."""
+        book = self._level3.pop(symbol, None)
+        if book is not None:
+            book.invalidate()
+
+    def invalidate(self) -> None:
+        """Take every book out of life until its next snapshot: the connection is gone or not to be trusted."""
+        for book in self._books.values():
+            book.invalidate()
+        for level3 in self._level3.values():
+            level3.invalidate()
+
+    def book(self, symbol: str) -> L2Book | None:
+        """Return a symbol's book, None before its first snapshot."""
+        found = self._books.get(symbol)
+        return found or next((book for book in self._books.values() if book.symbol == symbol), None)
+
+    def level3(self, symbol: str) -> L3Book | None:
+        """Return a symbol's level3 book, None before its first snapshot."""
+        return self._level3.get(symbol)
+
+    # -- what becomes of each kind of event ------------------------------------
+
+    def _take(self, event: Event) -> tuple[Event, ...]:
+        take = self._takers.get(event.__class__)
+        return (event,) if take is None else take(event)
+
+    def _take_book(self, event: BookUpdate) -> tuple[Event, ...]:
+        key = event.symbol if event.depth is None else (event.symbol, event.depth)
+        book = self._books.get(key)
+        if event.kind == "snapshot":
+            book = self._book_to_fill(book, key, event)
+            if book is None:
+                return self._passed_over(f"book of depth {event.depth}", event.symbol)
+        elif book is None:
+            self.counters.ignored_while_resyncing += 1
+            return ()
+        return self._applied(book, event)
+
+    def _take_level3(self, event: Level3Update) -> tuple[Event, ...]:
+        book = self._level3.get(event.symbol)
+        if event.kind == "snapshot":
+            book = self._level3_to_fill(book, event)
+            if book is None:
+                return self._passed_over("level3 book", event.symbol)
+        elif book is None:
+            self.counters.ignored_while_resyncing += 1
+            return ()
+        return self._applied(book, event)
+
+    def _applied(self, book: Any, event: BookUpdate | Level3Update) -> tuple[Event, ...]:
+        try:
+            book.apply(event)
+        except ChecksumMismatch as error:
+            self.counters.failed += 1
+            failed = ChecksumFailed(
+                symbol=error.symbol, expected=error.expected, found=error.found, channel_name=event.channel
+            )
+            return (event, failed)
+        except StaleData:
+            self.counters.ignored_while_resyncing += 1
+            return ()
+        except DecodeError:
+            self.counters.malformed += 1
+            return (Gap(channel_name=event.channel, symbol=event.symbol, reason="malformed"),)
+        if event.verified:
+            self.counters.verified += 1
+        else:
+            self.counters.unverified += 1
+        return (event,)
+
+    def _passed_over(self, what: str, symbol: str) -> tuple[Event, ...]:
+        self.counters.unknown += 1
+        return (Unknown(what=what, frame=symbol),)
+
+    def _take_heartbeat(self, event: Heartbeat) -> tuple[Event, ...]:
+        self.counters.heartbeats += 1
+        return (event,)
+
+    def _take_unknown(self, event: Unknown) -> tuple[Event, ...]:
+        self.counters.unknown += 1
+        return (event,)
+
+    def _take_subscribed(self, event: Subscribed) -> tuple[Event, ...]:
+        channel, symbol, depth = event.subscription.channel, event.subscription.symbol, event.subscription.depth
+        if symbol is not None and depth is not None and len(self._depths) < BOOKS_MAX:
+            if channel == "book" and depth in BOOK_DEPTHS:
+                self._depths[symbol] = depth
+            elif channel == "level3" and depth in LEVEL3_DEPTHS:
+                self._level3_depths[symbol] = depth
+        return (event,)
+
+    def _take_unsubscribed(self, event: Unsubscribed) -> tuple[Event, ...]:
+        channel, symbol, depth = event.subscription.channel, event.subscription.symbol, event.subscription.depth
+        if symbol is not None and channel == "book":
+            self.drop_book(symbol, depth if self.codec.version == 1 else None)
+        elif symbol is not None and channel == "level3":
+            self.drop_level3(symbol)
+        return (event,)
+
+    def _take_instruments(self, event: Instruments) -> tuple[Event, ...]:
+        for pair in event.pairs[: BOOKS_MAX - len(self._decimals)]:
+            self._decimals[pair.symbol] = (pair.price_precision, pair.qty_precision)
+        return (event,)
+
+    # -- which book a snapshot fills ---------------------------------------------
+
+    def _book_to_fill(self, book: L2Book | None, key: str | tuple[str, int], event: BookUpdate) -> L2Book | None:
+        """Return the book for a snapshot, a new one if the depth changed; None if it cannot be."""
+        depth = event.depth or self._depths.get(event.symbol) or self._default_depth
+        if depth is None:
+            depth = _depth_of(max(len(event.wire_bids), len(event.wire_asks)), BOOK_DEPTHS, book)
+        if book is not None and book.depth == depth:
+            return book
+        if depth not in BOOK_DEPTHS or (book is None and len(self._books) >= BOOKS_MAX):
+            return None
+        if book is not None:
+            book.invalidate()
+        decimals = self._decimals.get(event.symbol, (None, None))
+        self._books[key] = L2Book(event.symbol, depth, *decimals, verify=self._verify)
+        return self._books[key]
+
+    def _level3_to_fill(self, book: L3Book | None, event: Level3Update) -> L3Book | None:
+        depth = self._level3_depths.get(event.symbol)
+        if depth is None:
+            levels = max(len({order.price_text for order in side}) for side in (event.bids, event.asks))
+            depth = _depth_of(levels, LEVEL3_DEPTHS, book)
+        if book is not None and book.depth == depth:
+            return book
+        if book is None and len(self._level3) >= BOOKS_MAX:
+            return None
+        if book is not None:
+            book.invalidate()
+        decimals = self._decimals.get(event.symbol, (None, None))
+        self._level3[event.symbol] = L3Book(event.symbol, depth, *decimals, verify=self._verify)
+        return self._level3[event.symbol]
+
+
+def _depth_of(levels: int, depths: Sequence[int], book: L2Book | L3Book | None) -> int:
+    """Guess a subscription's depth from the levels of a snapshot: a thin book tells less than a full one."""
+    if book is not None and levels not in depths and levels <= book.depth:
+        return book.depth
+    return min((depth for depth in depths if depth >= levels), default=depths[-1])
