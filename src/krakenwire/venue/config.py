@@ -1,0 +1,84 @@
+"""Settings of a local Kraken, checked when they are made.
+
+Everything that shapes the simulated market is here; the same settings give
+the same market. Drivers add what concerns ports and connections.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from random import Random
+from typing import Final
+
+from krakenwire.errors import ConfigError
+from krakenwire.venue.instruments import VenueInstrument, instruments
+
+__all__ = ["STATUSES", "VenueConfig"]
+
+STATUSES: Final = ("online", "post_only", "limit_only", "cancel_only", "maintenance")
+"""Trading modes. Source: v2 reference, section 3.3."""
+
+_RATE_MIN, _RATE_MAX = 0.1, 1_000.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class VenueConfig:
+    """What a local Kraken is made from.
+
+    Args:
+        seed: the same seed gives the same market.
+        symbols: any spelling, in listing order; None lists everything.
+        rate: trader actions a second for every instrument alike, usually 5 to 200;
+            None lets each instrument have its own.
+        multiplier: factor on top of that.
+        start_ns: time at which the market begins, nanoseconds since 1970.
+        status: trading mode at start, one of `STATUSES`.
+        thin: symbols, any spelling, whose books shall have a few levels only.
+        version_v1, version_v2: service versions the status messages tell.
+
+    Raises:
+        ConfigError: a value that cannot be.
+        SymbolError: a symbol that is not listed.
+    """
+
+    seed: int = 1
+    symbols: Sequence[str] | None = None
+    rate: float | None = None
+    multiplier: float = 1.0
+    start_ns: int = 1_767_225_600_000_000_000
+    status: str = "online"
+    thin: Collection[str] = ()
+    version_v1: str = "1.9.6"
+    version_v2: str = "2.0.10"
+    listed: tuple[VenueInstrument, ...] = field(init=False, repr=False)
+    thin_symbols: frozenset[str] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.status not in STATUSES:
+            raise ConfigError("status", expected="one of " + ", ".join(STATUSES), found=self.status)
+        if self.start_ns < 0:
+            raise ConfigError("start_ns", expected="nanoseconds since 1970", found=self.start_ns)
+        object.__setattr__(self, "listed", instruments(self.symbols))
+        thin = frozenset(instrument.symbol for instrument in instruments(self.thin)) if self.thin else frozenset()
+        object.__setattr__(self, "thin_symbols", thin)
+        for instrument in self.listed:
+            self.actions_per_s(instrument)
+
+    def actions_per_s(self, instrument: VenueInstrument) -> float:
+        """Return how many actions a second the traders of an instrument take on average.
+
+        Raises:
+            ConfigError: beyond what is allowed.
+        """
+        rate = (instrument.actions_per_s if self.rate is None else self.rate) * self.multiplier
+        if not _RATE_MIN <= rate <= _RATE_MAX:
+            expected = f"{_RATE_MIN:g} to {_RATE_MAX:g} actions a second"
+            raise ConfigError(f"rate of {instrument.symbol}", expected=expected, found=f"{rate:g}")
+        return rate
+
+    def random(self, symbol: str, purpose: str) -> Random:
+        """Return a generator that depends on the seed, the symbol and the purpose alone."""
+        digest = sha256(f"{self.seed}:{symbol}:{purpose}".encode()).digest()
+        return Random(int.from_bytes(digest[:16], "big"))  # noqa: S311 - a simulated market, no secret

@@ -1,0 +1,336 @@
+"""The simulated crowd of one instrument: makers, takers, cancellations, bursts and trends.
+
+A fair price wanders around where it began; makers quote around it, takers
+push the book towards it, stale orders are taken or withdrawn, and the deep
+levels are kept up. One action is one command to the market, at an offset from
+the start that depends on the random generator alone, so the same generator
+gives the same market however time is cut. All prices and quantities are whole
+numbers; the generator is passed in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import log
+from random import Random
+from typing import Final, NamedTuple
+
+from krakenwire.model import OrderSide
+from krakenwire.venue.market import Market
+from krakenwire.venue.matching import BookSide, PriceLevel, RestingOrder
+from krakenwire.venue.orders import OPPOSITE, SIDES, Removed, Rested
+
+__all__ = ["DEEP", "THIN", "BookShape", "Traders"]
+
+SECOND_NS: Final = 1_000_000_000
+MICRO: Final = 1_000_000
+"""The fair price is kept in millionths of a tick, so that slow drifts are not lost."""
+
+_EXPONENTIAL: Final = tuple(round(-1_000 * log(1 - (i + 0.5) / 1_024)) for i in range(1_024))
+"""Quantiles of the exponential distribution with mean 1,000: waiting times, distances, sizes."""
+
+
+class BookShape(NamedTuple):
+    """How many levels a side a book is kept at, and how many orders in all.
+
+    Args:
+        target: levels at start; `floor`, `ceiling`: when makers add or withdraw deep ones.
+        orders: resting orders aimed at, both sides together.
+        widen: factor on the usual distance between levels.
+    """
+
+    target: int
+    floor: int
+    ceiling: int
+    orders: int
+    widen: int
+
+
+DEEP: Final = BookShape(target=1_180, floor=1_150, ceiling=1_450, orders=3_800, widen=1)
+"""Depth 1000 stays full, whatever a burst takes."""
+
+THIN: Final = BookShape(target=6, floor=4, ceiling=8, orders=16, widen=20)
+"""Fewer levels than the checksum covers."""
+
+_REACH: Final = 4
+"""Levels a taker reaches at most."""
+
+
+class Traders:
+    """Everybody who trades one instrument.
+
+    Args:
+        market: an empty market.
+        random: generator of this instrument's flow; nobody else may use it.
+        actions_per_s: average number of actions.
+        shape: `DEEP` or `THIN`.
+
+    Attributes:
+        next_offset_ns: when the next action is due, since the start.
+    """
+
+    def __init__(self, market: Market, random: Random, actions_per_s: float, shape: BookShape = DEEP) -> None:
+        self.market = market
+        self.next_offset_ns = 0
+        self._shape = shape
+        self._draw = random.random
+        self._pause_ns = round(SECOND_NS / actions_per_s)
+        self._own: set[int] = set()
+        instrument = market.instrument
+        start = instrument.start_price
+        self._anchor = self._fair = start * MICRO
+        self._gap = max(1, round(start * instrument.span_permille * shape.widen / 1_000 / DEEP.target))
+        self._step = min(MICRO * self._gap * 2 // 3, start * 30)
+        self._pull = 2 * (min(start * 40, start * instrument.span_permille) * 1_000 // self._step) ** 2 * 6
+        self._lot = instrument.typical_qty
+        self._qty_min = int(instrument.qty_min.scaleb(instrument.qty_precision))
+        self._drift = 0
+        self._trend_left = self._burst_left = 0
+        self._schedule()
+
+    # -- life --------------------------------------------------------------
+
+    def open(self, start_ns: int) -> None:
+        """Fill the empty book as it stands at `start_ns`, oldest orders deepest."""
+        ladders = {side: self._ladder(side) for side in SIDES}
+        time_ns = start_ns - 2 * self._shape.target * SECOND_NS // 4
+        for rank in range(self._shape.target - 1, -1, -1):
+            for side, prices in ladders.items():
+                time_ns += SECOND_NS // 8 + self._below(SECOND_NS // 8)
+                for order in range(1 + self._exponential() * (2 if rank < 50 else 1) // 1_600):
+                    self._place(side, self._size(rank), prices[rank], time_ns + order * 7_000_000)
+
+    def act(self, now_ns: int) -> None:
+        """Take the action that is due, at engine time `now_ns`, and plan the next one."""
+        self._wander()
+        self._schedule()
+        if not self._keep_up(now_ns) and not self._correct(now_ns):
+            self._choose()(now_ns)
+        if len(self._own) > 2 * len(self.market.engine.orders) + 64:
+            self._own &= self.market.engine.orders.keys()
+
+    @property
+    def fair_price(self) -> int:
+        """What the crowd thinks the instrument is worth, in ticks."""
+        return self._fair // MICRO
+
+    # -- chance ------------------------------------------------------------
+
+    def _below(self, bound: int) -> int:
+        return int(self._draw() * bound)
+
+    def _one_in(self, chances: int) -> bool:
+        return self._draw() * chances < 1
+
+    def _exponential(self) -> int:
+        return _EXPONENTIAL[int(self._draw() * 1_024)]
+
+    def _schedule(self) -> None:
+        """Plan the next action: bursts come five times as fast, the rest a little slower to keep the average."""
+        pause = self._pause_ns // 5 if self._burst_left else self._pause_ns * 1_130 // 1_000
+        self.next_offset_ns += max(1_000, pause * self._exponential() // 1_000 // 1_000 * 1_000)
+
+    def _wander(self) -> None:
+        """Move the fair price: noise, a trend for a while, a pull back to where it began, and hard bounds."""
+        self._burst_left = self._burst_left - 1 if self._burst_left else (40 + self._below(120)) * self._one_in(800)
+        if self._trend_left:
+            self._trend_left -= 1
+        elif self._one_in(900):
+            self._trend_left = 150 + self._below(600)
+            self._drift = (self._below(2 * self._step) - self._step) // 4
+        else:
+            self._drift = 0
+        step = self._step * (2 if self._burst_left else 1)
+        noise = self._below(step) + self._below(step) - step
+        fair = self._fair + noise + self._drift + (self._anchor - self._fair) // self._pull
+        self._fair = min(max(fair, self._anchor * 3 // 4), self._anchor * 13 // 10)
+
+    def _size(self, rank: int) -> int:
+        """A quantity in lots: heavy-tailed, larger deep in the book, sometimes a round one."""
+        qty = self._lot * self._exponential() // 1_000 * (200 + self._exponential()) // 1_000
+        qty = qty * (100 + min(rank, 400)) // 100
+        if self._one_in(3):
+            unit = max(self._lot // 20, 1)
+            qty = (qty // unit + 1) * unit
+        return max(qty, self._qty_min)
+
+    def _side(self) -> OrderSide:
+        return "buy" if self._draw() < 0.5 else "sell"
+
+    # -- the book ----------------------------------------------------------
+
+    def _book(self, side: OrderSide) -> BookSide:
+        return self.market.engine.side(side)
+
+    def _ladder(self, side: OrderSide) -> list[int]:
+        """Prices of the first book, best first, denser at the touch."""
+        sign = -1 if side == "buy" else 1
+        price = self.fair_price + sign * (1 + self._gap // 8)
+        prices = [price]
+        for rank in range(1, self._shape.target):
+            gap = self._gap if rank > 20 else (self._gap + 1) // 2
+            price += sign * (1 + (gap - 1) * self._exponential() // 1_000)
+            prices.append(price)
+        assert prices[-1] > 0
+        return prices
+
+    def _place(self, side: OrderSide, qty: int, price: int, now_ns: int) -> None:
+        """Rest a maker's order, as near to the price as it can be without trading."""
+        other = self._book(OPPOSITE[side]).best()
+        if other is not None:
+            price = min(price, other.price - 1) if side == "buy" else max(price, other.price + 1)
+        if price <= 0:
+            return
+        for event in self.market.place(side, qty, price, now_ns, post_only=True):
+            if isinstance(event, Rested):
+                self._own.add(event.order_id)
+
+    def _cancel(self, order: RestingOrder, now_ns: int) -> None:
+        for event in self.market.cancel(order.order_id, now_ns):
+            if isinstance(event, Removed):
+                self._own.discard(event.order_id)
+
+    def _own_order(self, level: PriceLevel) -> RestingOrder | None:
+        """One of our orders of a level; the newest of the first few."""
+        found = None
+        for place, order in enumerate(level):
+            if order.order_id in self._own:
+                found = order
+            if place == 3:
+                break
+        return found
+
+    def _some_order(self, side: OrderSide) -> RestingOrder | None:
+        """An order that may go without emptying the side: mostly near the touch."""
+        book = self._book(side)
+        if len(book) < 2:
+            return None
+        scale = len(book) // 3 if self._one_in(4) else 8
+        return self._own_order(book.at(min(scale * self._exponential() // 1_000, len(book) - 1)))
+
+    # -- what traders do -----------------------------------------------------
+
+    def _choose(self) -> Callable[[int], None]:
+        """Pick an ordinary action; makers add more when the book is thin and cancel more when it is full."""
+        takers = 300 if self._burst_left else 110
+        draw = self._below(1_000)
+        if draw < takers:
+            return self._take
+        if draw > 950:
+            return self._reduce
+        if draw > 890:
+            return self._reprice
+        wanted = self._shape.orders
+        adds = 500 + 300 * (wanted - len(self.market.engine.orders)) // wanted
+        return self._quote if self._below(1_000) < adds else self._withdraw
+
+    def _keep_up(self, now_ns: int) -> bool:
+        """Keep the number of levels: add a deep one where they are few, take one back where they are many."""
+        first = self._side()
+        for side in (first, OPPOSITE[first]):
+            book = self._book(side)
+            if len(book) < self._shape.floor:
+                self._deepen(side, book, now_ns)
+                return True
+            if len(book) > self._shape.ceiling:
+                order = self._own_order(book.at(len(book) - 1))
+                if order is not None:
+                    self._cancel(order, now_ns)
+                    return True
+        return False
+
+    def _deepen(self, side: OrderSide, book: BookSide, now_ns: int) -> None:
+        """Add a level: in a hole of the deep book when there is one, else behind the last."""
+        away = -1 if side == "buy" else 1
+        if not book:
+            self._place(side, self._size(0), self.fair_price + away * self._gap, now_ns)
+            return
+        price = 0 if self._one_in(2) else self._hole(book)
+        if price <= 0:
+            price = book.at(len(book) - 1).price + away * (1 + (self._gap - 1) * self._exponential() // 1_000)
+        if price <= 0:
+            price = self._hole(book)
+        self._place(side, self._size(len(book)), price, now_ns)
+
+    def _hole(self, book: BookSide) -> int:
+        """A free price between two neighbouring levels, 0 when a few tries find none."""
+        for _ in range(12):
+            rank = self._below(len(book))
+            if rank + 1 < len(book):
+                near, far = book.at(rank).price, book.at(rank + 1).price
+                if abs(near - far) > 1:
+                    return min(near, far) + 1 + self._below(abs(near - far) - 1)
+        return 0
+
+    def _correct(self, now_ns: int) -> bool:
+        """Deal with orders on the wrong side of the fair price: take them or withdraw them."""
+        fair = self.fair_price
+        for side in SIDES:
+            book = self._book(side)
+            best = book.best()
+            if best is None or len(book) < 2 or (best.price - fair) * book.sign <= self._gap // 2:
+                continue
+            order = self._own_order(best)
+            if order is not None and self._draw() < 0.55:
+                self._cancel(order, now_ns)
+            else:
+                self._sweep(OPPOSITE[side], best.qty * (2 + self._below(4)) // 4, now_ns)
+            return True
+        return False
+
+    def _sweep(self, side: OrderSide, qty: int, now_ns: int) -> None:
+        """Trade at once, at most a few levels deep and never the last level."""
+        book = self._book(OPPOSITE[side])
+        reach = min(_REACH, len(book) - 1)
+        if reach <= 0:
+            return
+        reachable = sum(level.qty for level in book.top(reach))
+        qty = min(max(qty, self._qty_min), reachable)
+        if self._draw() < 0.6:
+            self.market.place(side, qty, None, now_ns)
+        else:
+            self.market.place(side, qty, book.at(reach - 1).price, now_ns, "ioc")
+
+    def _take(self, now_ns: int) -> None:
+        """A taker trades, more likely in the direction of the fair price."""
+        quote = self.market.quote
+        lean = 2 * self.fair_price - quote.bid - quote.ask
+        chance = 500 + max(-350, min(350, 100 * lean // self._gap))
+        side: OrderSide = "buy" if self._below(1_000) < chance else "sell"
+        self._sweep(side, self._size(0) * (1 + self._below(9)) // 12, now_ns)
+
+    def _quote(self, now_ns: int) -> None:
+        """A maker rests an order: mostly near the touch, sometimes a tick better, sometimes deep."""
+        side = self._side()
+        away = -1 if side == "buy" else 1
+        best = self._book(side).best()
+        if best is not None and self._one_in(7) and (best.price - self.fair_price) * away > 1:
+            self._place(side, self._size(0), best.price - away, now_ns)
+            return
+        reach = 250 if self._one_in(5) else 7
+        rank = (1_000 + reach * self._exponential()) // 1_000
+        distance = 1 + self._gap // 8 + self._gap * (rank - 1) + self._below(self._gap)
+        self._place(side, self._size(rank), self.fair_price + away * distance, now_ns)
+
+    def _withdraw(self, now_ns: int) -> None:
+        """A maker cancels."""
+        order = self._some_order(self._side())
+        if order is not None:
+            self._cancel(order, now_ns)
+
+    def _reduce(self, now_ns: int) -> None:
+        """A maker takes part of an order back and keeps its place."""
+        order = self._some_order(self._side())
+        if order is not None and order.qty // 2 >= self._qty_min:
+            self.market.amend(order.order_id, now_ns, qty=order.qty - 1 - self._below(order.qty // 2))
+
+    def _reprice(self, now_ns: int) -> None:
+        """A maker moves an order nearer to the fair price without trading."""
+        side = self._side()
+        order = self._some_order(side)
+        if order is None:
+            return
+        away = -1 if side == "buy" else 1
+        price = self.fair_price + away * (1 + self._below(6 * self._gap))
+        if price > 0 and not self.market.engine.crosses(side, price):
+            self.market.amend(order.order_id, now_ns, price=price)
