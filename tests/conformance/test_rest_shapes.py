@@ -28,6 +28,8 @@ _KINDS = (
 FREE_TEXT = {"ordermin", "costmin", "tick_size", "margin_rate", "base", "quote"}
 """Members whose text differs from one instrument to the next."""
 
+PRECISIONS = ("altname", "wsname", "base", "quote", "cost_decimals", "pair_decimals", "lot_decimals", "ordermin")
+
 
 @pytest.fixture(scope="module")
 def gateway() -> RestGateway:
