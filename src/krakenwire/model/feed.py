@@ -100,7 +100,8 @@ class Refused(msgspec.Struct, frozen=True, kw_only=True):
         method: ``subscribe``, ``unsubscribe``, ``ping``, or what the reply says.
         error: the venue's text, unchanged.
         symbol: v2 spelling where we can tell it, else as the venue wrote it.
-        channel_name: the channel concerned, where the reply names it.
+        channel_name: the channel concerned, where the reply names it or the session can tell.
+        interval: candle minutes, where the session can tell.
     """
 
     channel = "refused"
@@ -111,6 +112,7 @@ class Refused(msgspec.Struct, frozen=True, kw_only=True):
     req_id: int | None = None
     channel_name: str | None = None
     hint: str = ""
+    interval: int | None = None
 
 
 class Unknown(msgspec.Struct, frozen=True, kw_only=True):

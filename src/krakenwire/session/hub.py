@@ -1,0 +1,356 @@
+"""One session, many consumers: who gets which event, and what has to be subscribed for them.
+
+The hub passes everything on to its `Session`, finds the streams of each event by
+one dictionary lookup, and keeps the session's wants equal to what its open
+streams need. It is not safe to share between threads: its driver keeps it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final
+
+from krakenwire import limits
+from krakenwire.errors import KrakenwireError, UsageError
+from krakenwire.model import (
+    Candles,
+    ChecksumFailed,
+    Disconnected,
+    Event,
+    Gap,
+    RawFrame,
+    Refused,
+    Resynced,
+    Subscribed,
+    Subscription,
+    SubscriptionKey,
+)
+from krakenwire.model.subscription import one_of
+from krakenwire.protocol.symbols import to_v2
+from krakenwire.session.effects import Effect
+from krakenwire.session.mailbox import Policy
+from krakenwire.session.session import Session
+from krakenwire.session.streams import KINDS, Stream
+
+__all__ = ["Hub"]
+
+_STATUS: Final[SubscriptionKey] = ("status", None, None)
+_STATES = ("spread", "ticker")
+"""Channels whose latest message alone is news to a stream that comes later."""
+
+
+class Hub:
+    """Streams over one session.
+
+    Args:
+        session: owned by the hub from now on: everything goes through the hub.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self._routes: dict[SubscriptionKey, list[Stream]] = {}
+        self._everything: list[Stream] = []
+        self._raw: list[Stream] = []
+        self._latest: dict[SubscriptionKey, Event] = {}
+        self._streams: dict[int, Stream] = {}
+
+    # -- streams -------------------------------------------------------------------
+
+    @property
+    def streams(self) -> tuple[Stream, ...]:
+        """The open streams, oldest first."""
+        return tuple(self._streams.values())
+
+    @property
+    def blocked(self) -> bool:
+        """Whether a stream that must not lose anything is full: the driver stops reading until it is not."""
+        return any(stream.full for stream in self._streams.values())
+
+    def open_stream(
+        self,
+        kind: str,
+        symbols: Iterable[str] = (),
+        *,
+        now_ns: int,
+        depth: int | None = None,
+        interval: int | None = None,
+        event_trigger: str | None = None,
+        snapshot: bool | None = None,
+        policy: Policy | str | None = None,
+        capacity: int = limits.STREAM_QUEUE_EVENTS,
+        freeze: bool | None = None,
+        notices: bool = False,
+    ) -> Stream:
+        """Open a stream and subscribe to what it needs.
+
+        Args:
+            kind: one of `KINDS`.
+            symbols: any spelling; none for instruments, status, raw and events.
+            now_ns: the time.
+            depth: price levels a side, for books and level3.
+            interval: minutes, for candles.
+            event_trigger: ``trades`` or ``bbo``, for v2 tickers.
+            snapshot: whether one is wanted; None for the channel's default.
+            policy: what a slow consumer gets; ``block`` by default.
+            capacity: items that may wait.
+            freeze: hand out copies of books, one for each item, instead of the
+                live book; by default unless the policy is ``conflate``.
+            notices: also yield `Gap`, `Resynced`, `Refused` and `ChecksumFailed`
+                of the stream's own subscriptions, in their place.
+
+        Raises:
+            UsageError: no such kind, channel or parameter, or one that
+                contradicts another open stream.
+            SymbolError: a spelling that names no instrument.
+        """
+        one_of("stream", kind, KINDS)
+        subs = self._subscriptions(kind, symbols, depth, interval, event_trigger, snapshot)
+        stream = Stream(kind, subs, policy=_policy(policy), capacity=capacity, freeze=freeze, notices=notices)
+        self._enter(stream, subs, now_ns)
+        return stream
+
+    def add_symbols(self, stream: Stream, symbols: Iterable[str], now_ns: int) -> None:
+        """Add symbols to an open stream, with the parameters of those it has.
+
+        Raises:
+            UsageError: a stream that has ended or has no symbols at all.
+            SymbolError: a spelling that names no instrument.
+        """
+        like = next(iter(stream.subscriptions.values()), None)
+        if stream.ended or like is None or like.symbol is None:
+            raise UsageError("add symbols", expected="an open stream with symbols", found=stream.kind)
+        subs = self._subscriptions(stream.kind, symbols, like.depth, like.interval, like.event_trigger, like.snapshot)
+        fresh = [sub for sub in subs if sub.symbol not in stream.subscriptions]
+        self._refuse_contradictions(fresh)
+        stream.subscriptions |= {sub.symbol: sub for sub in fresh}
+        self._join(stream, fresh, now_ns)
+
+    def remove_symbols(self, stream: Stream, symbols: Iterable[str], now_ns: int) -> None:
+        """Take symbols out of a stream; what nobody else needs is unsubscribed.
+
+        Raises:
+            SymbolError: a spelling that names no instrument.
+        """
+        names = [to_v2(symbol) for symbol in _several(symbols)]
+        gone = [stream.subscriptions.pop(name) for name in names if name in stream.subscriptions]
+        for sub in gone:
+            stream.refused.pop(sub.symbol, None)
+        self._leave(stream, gone, now_ns)
+
+    def close_stream(self, stream: Stream, now_ns: int) -> None:
+        """Close a stream: what waits is thrown away, what nobody else needs is unsubscribed."""
+        stream.discard()
+        self._retire(stream, now_ns)
+
+    # -- the session, passed through -------------------------------------------------
+
+    def start(self, now_ns: int) -> Sequence[Event]:
+        """See `Session.start`."""
+        return self._dispatched(self.session.start(now_ns), now_ns)
+
+    def stop(self, now_ns: int) -> Sequence[Event]:
+        """See `Session.stop`; the streams end once the connection is gone."""
+        return self._dispatched(self.session.stop(now_ns), now_ns)
+
+    def feed_opened(self, now_ns: int, token: str | None = None) -> Sequence[Event]:
+        """See `Session.feed_opened`."""
+        return self._dispatched(self.session.feed_opened(now_ns, token), now_ns)
+
+    def feed_frame(self, frame: str | bytes, now_ns: int) -> Sequence[Event]:
+        """See `Session.feed_frame`; streams of kind ``raw`` get the frame as it came."""
+        if self._raw:
+            text = frame if isinstance(frame, str) else frame.decode("utf-8", "replace")
+            raw = RawFrame(frame=text, received_ns=now_ns)
+            for stream in self._raw:
+                stream.offer(raw)
+        return self._dispatched(self.session.feed_frame(frame, now_ns), now_ns)
+
+    def feed_closed(self, error: KrakenwireError | None, now_ns: int) -> Sequence[Event]:
+        """See `Session.feed_closed`."""
+        return self._dispatched(self.session.feed_closed(error, now_ns), now_ns)
+
+    def poll(self, now_ns: int) -> Sequence[Event]:
+        """See `Session.poll`; while the hub is `blocked`, silence is not held against the venue."""
+        if self.blocked:
+            self.session.hold(now_ns)
+        else:
+            self.session.release(now_ns)
+        return self._dispatched(self.session.poll(now_ns), now_ns)
+
+    def next_deadline_ns(self) -> int | None:
+        """See `Session.next_deadline_ns`."""
+        return self.session.next_deadline_ns()
+
+    def take_effects(self) -> list[Effect]:
+        """See `Session.take_effects`."""
+        return self.session.take_effects()
+
+    # -- who gets what -----------------------------------------------------------------
+
+    def _dispatched(self, events: Sequence[Event], now_ns: int) -> Sequence[Event]:
+        for event in events:
+            channel = event.channel
+            other = _OTHER.get(channel)
+            if other is not None:
+                other(self, event, now_ns)
+            else:
+                key = (channel, event.symbol, event.interval if isinstance(event, Candles) else None)
+                for stream in self._routes.get(key, ()):
+                    stream.offer(event)
+                if channel in _STATES and key in self._routes:
+                    self._latest[key] = event
+            for stream in self._everything:
+                stream.offer(event)
+            if isinstance(event, Disconnected) and event.retry_in_s is None:
+                self._end_all()
+        return events
+
+    def _notice(self, event: Event, now_ns: int) -> None:
+        """Tell the streams of a subscription what happened to it; close those that lost their last one."""
+        assert isinstance(event, Gap | Resynced | Refused | ChecksumFailed)
+        interval = None if isinstance(event, ChecksumFailed) else event.interval
+        key = (event.channel_name or "", event.symbol, interval)
+        if isinstance(event, Gap):
+            self._latest.pop(key, None)
+        for stream in tuple(self._routes.get(key, ())):
+            stream.notice(event)
+            if stream.ended:
+                self._retire(stream, now_ns)
+
+    def _confirmed(self, event: Event, now_ns: int) -> None:
+        del now_ns
+        assert isinstance(event, Subscribed)
+        for stream in self._routes.get(event.subscription.key, ()):
+            stream.refused.pop(event.symbol, None)
+
+    def _end_all(self) -> None:
+        for stream in self._streams.values():
+            stream.end(self.session.failure)
+        for streams in (self._streams, self._routes, self._latest, self._everything, self._raw):
+            streams.clear()
+
+    # -- who needs what ------------------------------------------------------------------
+
+    def _subscriptions(
+        self,
+        kind: str,
+        symbols: Iterable[str],
+        depth: int | None,
+        interval: int | None,
+        event_trigger: str | None,
+        snapshot: bool | None,
+    ) -> list[Subscription]:
+        """What a stream of this kind needs, checked, each symbol once."""
+        names: list[str | None] = list(dict.fromkeys(to_v2(symbol) for symbol in _several(symbols)))
+        channel = KINDS[kind].channel
+        wholesale = channel is None or channel == "instrument"
+        if bool(names) == wholesale:
+            expected = "no symbols" if wholesale else "at least one symbol"
+            raise UsageError(f"stream {kind}", expected=expected, found=", ".join(map(str, names)) or "none")
+        if channel is None:
+            given = [value for value in (depth, interval, event_trigger, snapshot) if value is not None]
+            if given:
+                raise UsageError(f"stream {kind}", expected="no parameters", found=given[0])
+            return []
+        return [
+            self.session.check(
+                Subscription(
+                    channel=channel,
+                    symbol=name,
+                    depth=depth,
+                    interval=interval,
+                    event_trigger=event_trigger,
+                    snapshot=snapshot,
+                )
+            )
+            for name in names or [None]
+        ]
+
+    def _refuse_contradictions(self, subs: Iterable[Subscription]) -> None:
+        """One connection carries each channel of a symbol once: two streams cannot want it in two ways."""
+        for sub in subs:
+            other = self.session.wanted.get(sub.key)
+            for name in ("depth", "event_trigger"):
+                if other is not None and getattr(other, name) != getattr(sub, name):
+                    raise UsageError(
+                        f"{sub.channel} {sub.symbol} {name}",
+                        expected=f"{getattr(other, name)}, as another open stream has it",
+                        found=getattr(sub, name),
+                        hint="A second client can have it otherwise",
+                    )
+
+    def _enter(self, stream: Stream, subs: Sequence[Subscription], now_ns: int) -> None:
+        if self.session.state == "down":
+            stream.end(self.session.failure)
+            return
+        self._refuse_contradictions(subs)
+        self._streams[id(stream)] = stream
+        if stream.kind == "raw":
+            self._raw.append(stream)
+        elif stream.kind == "events":
+            self._everything.append(stream)
+        elif stream.kind == "status":
+            self._routes.setdefault(_STATUS, []).append(stream)
+            if self.session.status is not None:
+                stream.offer(self.session.status)
+        self._join(stream, subs, now_ns)
+
+    def _join(self, stream: Stream, subs: Sequence[Subscription], now_ns: int) -> None:
+        """Route subscriptions to a stream; give it at once what is known of those that are there already."""
+        for sub in subs:
+            if sub.key in self._routes:
+                self._prime(stream, sub, now_ns)
+            self._routes.setdefault(sub.key, []).append(stream)
+        self.session.subscribe([sub for sub in subs if sub.key not in self.session.wanted], now_ns)
+
+    def _prime(self, stream: Stream, sub: Subscription, now_ns: int) -> None:
+        latest = self._latest.get(sub.key)
+        if latest is not None:
+            stream.offer(latest)
+        elif sub.channel == "book" and sub.symbol is not None:
+            stream.prime_book(self.session.book(sub.symbol))
+        elif sub.channel == "level3" and sub.symbol is not None:
+            stream.prime_level3(self.session.level3(sub.symbol))
+        elif sub.channel == "instrument":
+            self.session.renew([sub], now_ns)
+
+    def _leave(self, stream: Stream, subs: Iterable[Subscription], now_ns: int) -> None:
+        unneeded = []
+        for sub in subs:
+            streams = self._routes.get(sub.key, [])
+            if stream in streams:
+                streams.remove(stream)
+            if not streams and self._routes.pop(sub.key, None) is not None:
+                self._latest.pop(sub.key, None)
+                unneeded.append(sub)
+        self.session.unsubscribe(unneeded, now_ns)
+
+    def _retire(self, stream: Stream, now_ns: int) -> None:
+        if self._streams.pop(id(stream), None) is None:
+            return
+        for streams in (self._everything, self._raw, self._routes.get(_STATUS, [])):
+            if stream in streams:
+                streams.remove(stream)
+        self._leave(stream, stream.subscriptions.values(), now_ns)
+
+
+_OTHER: Final[Mapping[str, Callable[[Hub, Event, int], None]]] = {
+    "checksum_failed": Hub._notice,
+    "gap": Hub._notice,
+    "refused": Hub._notice,
+    "resynced": Hub._notice,
+    "subscribed": Hub._confirmed,
+}
+"""Events that are not data: found by what they are about."""
+
+
+def _several(symbols: Iterable[str]) -> Iterable[str]:
+    """Return the symbols; one text alone is one symbol, not its letters."""
+    return (symbols,) if isinstance(symbols, str) else symbols
+
+
+def _policy(policy: Policy | str | None) -> Policy | None:
+    if isinstance(policy, str):
+        one_of("policy", policy, [member.value for member in Policy])
+        return Policy(policy)
+    return policy

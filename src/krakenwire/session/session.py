@@ -1,0 +1,519 @@
+"""The life of one connection to the venue: open, subscribe, stay alive, come back.
+
+A pure state machine: `feed_*` and `poll` take what happened and the time, and
+return events; `take_effects` says what the driver has to do; `next_deadline_ns`
+when to call `poll`. It opens nothing, waits for nothing and reads no clock.
+Next: `intake` for what comes in, `subscriptions` for what is asked for,
+`reconnect` and `liveness` for when a connection is given up and tried again.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final, Literal, cast
+
+from krakenwire.errors import (
+    ConnectionBudgetError,
+    ConnectionLost,
+    FrameTooBig,
+    KrakenwireError,
+    ProtocolViolation,
+    SilenceError,
+)
+from krakenwire.model import (
+    BookReading,
+    Connected,
+    Disconnected,
+    Event,
+    Latency,
+    Level3Reading,
+    Malformed,
+    Pong,
+    Refused,
+    Status,
+    Subscription,
+    SubscriptionKey,
+)
+from krakenwire.session.config import SessionConfig
+from krakenwire.session.counters import SessionCounters
+from krakenwire.session.effects import Close, Effect, Open, Send
+from krakenwire.session.feed import Feed
+from krakenwire.session.intake import Intake
+from krakenwire.session.liveness import Liveness
+from krakenwire.session.ports import Codec
+from krakenwire.session.reconnect import Backoff, ConnectionBudget, is_final
+from krakenwire.session.subscriptions import Entry, Ledger
+from krakenwire.session.timers import Timers
+from krakenwire.session.wants import Wants
+
+__all__ = ["Session", "SessionState"]
+
+SessionState = Literal["idle", "opening", "open", "closing", "waiting", "down"]
+"""`idle` before `start`, `closing` until the driver says the connection is gone,
+`waiting` for the next attempt, `down` for good."""
+
+_SECOND = 1_000_000_000
+_NORMAL: Final = 1000
+_PROTOCOL_ERROR: Final = 1002
+_GOING_AWAY: Final = 1001
+_LIVENESS: Final = "liveness"
+_RETRY: Final = "retry"
+_OUTAGE = ("maintenance", "cancel_only")
+
+
+class Session:
+    """One connection, kept alive, with everything wanted subscribed on it.
+
+    Args:
+        config: address, version, time limits.
+        source: a `Feed`, or the codec to make one of.
+        jitter: returns numbers from 0 to 1; spreads reconnects of many clients apart.
+        budget: to share among sessions of one address; its own by default.
+
+    Attributes:
+        counters: everything unusual, counted.
+        token: sent with requests while the present connection lives.
+    """
+
+    def __init__(
+        self,
+        config: SessionConfig,
+        source: Feed | Codec,
+        jitter: Callable[[], float],
+        budget: ConnectionBudget | None = None,
+    ) -> None:
+        self.config = config
+        self.counters = SessionCounters()
+        self.token: str | None = None
+        self._feed = source if isinstance(source, Feed) else Feed(source)
+        self._codec = cast("Codec", self._feed.codec)
+        self._jitter = jitter
+        self._budget = budget or ConnectionBudget(config.attempts_max, config.attempts_window_s)
+        self._backoff = Backoff(config)
+        self._liveness = Liveness(config)
+        self._wants = Wants(config.version)
+        self._ledger = Ledger(config.resyncs_per_minute)
+        self._intake = Intake(config, self._ledger, self.counters, self._drop_book)
+        self._rows = dict(self._intake.rows)
+        self._rows[Pong] = self._take_pong
+        self._timers = Timers()
+        self._req_ids = itertools.count(1)
+        self._effects: list[Effect] = []
+        self._state: SessionState = "idle"
+        self._failure: KrakenwireError | None = None
+        self._ending: KrakenwireError | None = None
+        self._stopping = False
+        self._opened_ns: int | None = None
+        self._ever_open = False
+        self._attempt = 0
+        self._malformed_ends: deque[int] = deque(maxlen=config.malformed_max)
+        self._held_since_ns: int | None = None
+
+    # -- views -------------------------------------------------------------------
+
+    @property
+    def state(self) -> SessionState:
+        """Where the connection is in its life."""
+        return self._state
+
+    @property
+    def failure(self) -> KrakenwireError | None:
+        """Why the session is down for good, None while it is not or when it was stopped."""
+        return self._failure
+
+    @property
+    def status(self) -> Status | None:
+        """The venue's trading mode as last told, None before; it may be that of an earlier connection."""
+        return self._intake.status
+
+    @property
+    def latency_ns(self) -> int | None:
+        """Round trip of the last answered ping."""
+        return self._liveness.round_trip_ns
+
+    @property
+    def wanted(self) -> Mapping[SubscriptionKey, Subscription]:
+        """Everything wanted."""
+        return self._wants.wanted
+
+    @property
+    def confirmed(self) -> Mapping[SubscriptionKey, Subscription]:
+        """What is wanted and confirmed by the venue on this connection."""
+        return {key: sub for key, sub in self.wanted.items() if self._is(key, "confirmed")}
+
+    @property
+    def failed(self) -> Mapping[SubscriptionKey, Refused]:
+        """What is wanted and was refused on this connection, with the refusal."""
+        found = ((key, self._entry(key)) for key in self.wanted)
+        return {key: entry.refusal for key, entry in found if entry and entry.state == "failed" and entry.refusal}
+
+    @property
+    def in_flight(self) -> Mapping[SubscriptionKey, Subscription]:
+        """What is wanted and neither confirmed nor failed: a reply is due, or the connection is not open."""
+        done = ("confirmed", "failed")
+        return {key: sub for key, sub in self.wanted.items() if not self._is(key, *done)}
+
+    def book(self, symbol: str) -> BookReading | None:
+        """Return the book of a symbol, None when there is none."""
+        return self._feed.book(symbol)
+
+    def level3(self, symbol: str) -> Level3Reading | None:
+        """Return the level3 book of a symbol, None when there is none."""
+        return self._feed.level3(symbol)
+
+    # -- what the user wants -------------------------------------------------------
+
+    def start(self, now_ns: int) -> Sequence[Event]:
+        """Begin to connect; a session that was started before is left alone."""
+        return self._connect(now_ns) if self._state == "idle" else ()
+
+    def stop(self, now_ns: int) -> Sequence[Event]:
+        """End the connection and stay down. Nothing is sent any more."""
+        del now_ns
+        self._stopping = True
+        if self._state in ("opening", "open"):
+            self._close(_NORMAL, "", None)
+            return ()
+        return () if self._state in ("closing", "down") else self._go_down(None)
+
+    def check(self, sub: Subscription) -> Subscription:
+        """Return a subscription with its defaults filled in, without subscribing to it.
+
+        Raises:
+            UsageError: one that cannot be had in this version.
+        """
+        return self._wants.check(sub)
+
+    def subscribe(self, subs: Iterable[Subscription], now_ns: int) -> Sequence[Event]:
+        """Want subscriptions; one already wanted gets the new parameters.
+
+        Raises:
+            UsageError: one that cannot be had in this version; then none is taken.
+        """
+        for sub in [self._wants.check(sub) for sub in subs]:
+            for plan in self._wants.add(sub):
+                self._ledger.want(*plan)
+        self._settle(now_ns)
+        return ()
+
+    def unsubscribe(self, subs: Iterable[Subscription], now_ns: int) -> Sequence[Event]:
+        """Want subscriptions no longer; parameters other than the key do not matter."""
+        for sub in subs:
+            for plan in self._wants.remove(sub.key):
+                self._ledger.want(*plan)
+            self._intake.forget(sub.key)
+        self._settle(now_ns)
+        return ()
+
+    def renew(self, subs: Iterable[Subscription], now_ns: int) -> Sequence[Event]:
+        """Subscribe confirmed ones again, for their snapshot; rate limited like a resync."""
+        for sub in subs:
+            entry = self._entry(sub.key)
+            if entry is not None:
+                self._intake.renew(entry, now_ns)
+        self._settle(now_ns)
+        return ()
+
+    def ping(self, now_ns: int) -> int | None:
+        """Send a ping; return its `req_id`, None when no connection is open. The answer is a `Latency` event."""
+        if self._state != "open":
+            return None
+        req_id = next(self._req_ids)
+        self._liveness.pinged(req_id, now_ns)
+        self.counters.pings += 1
+        self._effects.append(Send(self._codec.ping(req_id)))
+        self._timers.arm(_LIVENESS, self._liveness.deadline_ns())
+        return req_id
+
+    # -- what happened ---------------------------------------------------------------
+
+    def feed_opened(self, now_ns: int, token: str | None = None) -> Sequence[Event]:
+        """The connection is open. A `token` is used on this connection only."""
+        if self._state != "opening":
+            return ()
+        self._state = "open"
+        self.token = token
+        self._opened_ns = now_ns
+        self.counters.reconnects += self._ever_open
+        self._ever_open = True
+        self._liveness.opened(now_ns)
+        self._timers.arm(_LIVENESS, self._liveness.deadline_ns())
+        attempt, self._attempt = self._attempt, 0
+        self._settle(now_ns)
+        return self._counted((Connected(url=self.config.url, attempt=attempt),))
+
+    def feed_frame(self, frame: str | bytes, now_ns: int) -> Sequence[Event]:
+        """A frame has come. **Cost**: under a microsecond more than the feed's own work."""
+        counters = self.counters
+        if self._state != "open":
+            counters.frames_ignored += 1
+            return ()
+        if self._held_since_ns is not None:
+            self.release(now_ns)
+        counters.frames += 1
+        counters.bytes += len(frame)
+        self._liveness.heard_ns = now_ns
+        try:
+            if len(frame) > self.config.frame_bytes_max:
+                raise FrameTooBig(len(frame), self.config.frame_bytes_max)
+            events: Sequence[Event] = self._feed.feed(frame)
+        except ProtocolViolation as error:
+            return self._malformed(error)
+        rows = self._rows
+        if len(events) == 1:
+            row = rows.get(type(events[0]))
+            if row is not None:
+                events = row(events[0], now_ns)
+        else:
+            events = [out for event in events for out in self._through(event, now_ns)]
+        if self._ledger.changed:
+            self._settle(now_ns)
+        counters.events += len(events)
+        return events
+
+    def feed_closed(self, error: KrakenwireError | None, now_ns: int) -> Sequence[Event]:
+        """The connection is gone, or could not be opened.
+
+        Args:
+            error: why; None for a close without a fault.
+            now_ns: the time.
+        """
+        if self._state not in ("opening", "open", "closing"):
+            return ()
+        error = (
+            self._ending or error or ConnectionLost(self.config.url, "the venue closed the connection", code=_NORMAL)
+        )
+        out = self._lost(None if self._stopping else error, now_ns)
+        if self._stopping:
+            return self._counted([*out, *self._go_down(None)])
+        if isinstance(error, ProtocolViolation):
+            self._malformed_ends.append(now_ns)
+        final = self._final(error, now_ns)
+        if final is not None:
+            return self._counted([*out, *self._go_down(final)])
+        return self._counted([*out, *self._wait(error, now_ns)])
+
+    def poll(self, now_ns: int) -> Sequence[Event]:
+        """Do what is due by now."""
+        out: list[Event] = []
+        for name in self._timers.due(now_ns):
+            if name == _RETRY:
+                out += self._connect(now_ns)
+            elif name == _LIVENESS:
+                self._check_liveness(now_ns)
+            elif self._held_since_ns is None:
+                out += self._check_entry(name, now_ns)
+        self._settle(now_ns)
+        return self._counted(out)
+
+    def next_deadline_ns(self) -> int | None:
+        """Return when to `poll` at the latest, None when only input can change anything."""
+        return self._timers.next_ns()
+
+    def take_effects(self) -> list[Effect]:
+        """Return what the driver has to do, in order, and forget it."""
+        effects, self._effects = self._effects, []
+        return effects
+
+    def hold(self, now_ns: int) -> None:
+        """The driver reads no frames for now: what is silent meanwhile is not the venue's fault."""
+        if self._held_since_ns is None:
+            self._held_since_ns = now_ns
+
+    def release(self, now_ns: int) -> None:
+        """The driver reads again: every limit on silence is prolonged by the time it did not."""
+        if self._held_since_ns is None:
+            return
+        held_ns = now_ns - self._held_since_ns
+        self._held_since_ns = None
+        self._liveness.held(held_ns)
+        for entry in self._ledger.entries.values():
+            entry.sent_ns += held_ns
+            entry.confirmed_ns += held_ns
+            entry.heard_ns += held_ns
+            self._timers.arm(entry.key, self._intake.deadline_ns(entry))
+        self._arm_liveness()
+
+    # -- connection life ---------------------------------------------------------------
+
+    def _connect(self, now_ns: int) -> Sequence[Event]:
+        """Spend one attempt of the budget, or wait until there is one."""
+        allowed_ns = self._budget.allowed_ns(now_ns)
+        if allowed_ns > now_ns:
+            if self.config.on_budget == "fail":
+                return self._go_down(self._budget_error())
+            self._state = "waiting"
+            self._timers.arm(_RETRY, allowed_ns)
+            return ()
+        self._budget.spend(now_ns)
+        self.counters.attempts += 1
+        self._attempt += 1
+        self._state = "opening"
+        self._effects.append(Open(self.config.url, self.config.connect_timeout_s))
+        return ()
+
+    def _close(self, code: int, reason: str, error: KrakenwireError | None) -> None:
+        """Ask for the end of the connection; `error` is what it will have ended with."""
+        self._ending = error
+        self._state = "closing"
+        self._timers.clear()
+        self._effects = [effect for effect in self._effects if not isinstance(effect, Send)]
+        self._effects.append(Close(code, reason))
+
+    def _lost(self, error: KrakenwireError | None, now_ns: int) -> list[Event]:
+        """Clear away what belonged to the connection; announce the gaps."""
+        self._ending = None
+        self._timers.clear()
+        self._effects.clear()
+        self.token = None
+        self._held_since_ns = None
+        opened_ns, self._opened_ns = self._opened_ns, None
+        if opened_ns is None:
+            return []
+        lived_ns = now_ns - opened_ns
+        if lived_ns >= self.config.stable_s * _SECOND:
+            self._backoff.stable_end()
+        if self.status is not None and self.status.system in _OUTAGE:
+            self._backoff.outage()
+        self._feed.invalidate()
+        out = [] if error is None else self._intake.disconnected(_gap_reason(error), self._liveness.heard_ns)
+        self._ledger.restart()
+        return out
+
+    def _final(self, error: KrakenwireError, now_ns: int) -> KrakenwireError | None:
+        """Return the failure this error means, None when another attempt may help."""
+        if is_final(error) or not (self._ever_open or self.config.retry_initial):
+            return error
+        ends = self._malformed_ends
+        window_ns = self.config.attempts_window_s * _SECOND
+        if isinstance(error, ProtocolViolation) and len(ends) == ends.maxlen and now_ns - ends[0] <= window_ns:
+            reason = (
+                f"{len(ends)} connections within {self.config.attempts_window_s:g} s ended by frames we cannot read"
+            )
+            failure = ConnectionBudgetError(self.config.url, f"{reason}, the last: {error}")
+            failure.__cause__ = error
+            return failure
+        return None
+
+    def _wait(self, error: KrakenwireError, now_ns: int) -> Sequence[Event]:
+        """Choose the time of the next attempt."""
+        delay_s = self._backoff.delay_s(error, self._jitter())
+        retry_ns = now_ns + int(delay_s * _SECOND)
+        allowed_ns = self._budget.allowed_ns(retry_ns)
+        if allowed_ns > retry_ns and self.config.on_budget == "fail":
+            return self._go_down(self._budget_error(), told=error)
+        self._state = "waiting"
+        self._timers.arm(_RETRY, allowed_ns)
+        retry_in_s = (allowed_ns - now_ns) / _SECOND
+        return (Disconnected(url=self.config.url, error=error, retry_in_s=retry_in_s),)
+
+    def _go_down(self, failure: KrakenwireError | None, told: KrakenwireError | None = None) -> Sequence[Event]:
+        self._state = "down"
+        self._failure = failure
+        self._timers.clear()
+        return (Disconnected(url=self.config.url, error=told or failure, retry_in_s=None),)
+
+    def _budget_error(self) -> ConnectionBudgetError:
+        window = f"{self._budget.attempts_max} attempts in {self._budget.window_s:g} s are used up"
+        return ConnectionBudgetError(self.config.url, window, hint="More would get this address banned by the venue")
+
+    def _malformed(self, error: ProtocolViolation) -> Sequence[Event]:
+        self.counters.malformed += 1
+        self._close(_PROTOCOL_ERROR, "undecodable frame", error)
+        return self._counted((Malformed(error=error),))
+
+    # -- what is due -----------------------------------------------------------------
+
+    def _check_liveness(self, now_ns: int) -> None:
+        if self._state != "open":
+            return
+        if self._held_since_ns is not None:
+            self._timers.arm(_LIVENESS, now_ns + _SECOND)
+            return
+        verdict = self._liveness.check(now_ns)
+        if verdict == "dead":
+            self.counters.silence += 1
+            quiet_s = (now_ns - self._liveness.heard_ns) / _SECOND
+            error = SilenceError(self.config.url, f"nothing arrived for {quiet_s:.1f} s")
+            self._close(_GOING_AWAY, "silence", error)
+        elif verdict == "ping":
+            self.ping(now_ns)
+        elif verdict is None:
+            self._arm_liveness()
+
+    def _arm_liveness(self) -> None:
+        if self._state == "open":
+            self._timers.arm(_LIVENESS, self._liveness.deadline_ns())
+
+    def _check_entry(self, key: object, now_ns: int) -> Sequence[Event]:
+        entry = self._ledger.entries.get(key)  # type: ignore[call-overload] # timers carry any name
+        if entry is None or self._state != "open":
+            return ()
+        due_ns = self._intake.deadline_ns(entry)
+        out = self._intake.check(entry, now_ns) if due_ns is not None and due_ns <= now_ns else ()
+        self._timers.arm(entry.key, self._intake.deadline_ns(entry))
+        return out
+
+    def _take_pong(self, event: Event, now_ns: int) -> Sequence[Event]:
+        round_trip_ns = self._liveness.pong(event.req_id, now_ns) if isinstance(event, Pong) else None
+        return (event,) if round_trip_ns is None else (event, Latency(round_trip_ns=round_trip_ns))
+
+    def _through(self, event: Event, now_ns: int) -> Sequence[Event]:
+        row = self._rows.get(type(event))
+        return (event,) if row is None else row(event, now_ns)
+
+    # -- requests ----------------------------------------------------------------------
+
+    def _settle(self, now_ns: int) -> None:
+        """Send what brings the venue closer to what is wanted; arm the deadlines that moved."""
+        changed = self._ledger.changed
+        if not changed or self._state != "open":
+            return
+        subscribe, unsubscribe = self._ledger.to_send(now_ns)
+        for sub in subscribe:
+            self._expect_book(sub)
+        requests = self._codec.unsubscribe(unsubscribe, self._req_ids, self.token) if unsubscribe else []
+        requests += self._codec.subscribe(subscribe, self._req_ids, self.token) if subscribe else []
+        for request in requests:
+            self._effects.append(Send(request.frame))
+            for entry in self._ledger.sent(request, now_ns):
+                self._timers.arm(entry.key, self._intake.deadline_ns(entry))
+        for key in changed:
+            if key in self._ledger.entries:
+                self._timers.arm(key, self._intake.deadline_ns(self._ledger.entries[key]))
+        self._liveness.expect_heartbeats(now_ns, self._ledger.any_active)
+        self._arm_liveness()
+
+    def _expect_book(self, sub: Subscription) -> None:
+        expect = {"book": self._feed.expect_book, "level3": self._feed.expect_level3}.get(sub.channel)
+        if expect is not None and sub.symbol is not None and sub.depth is not None:
+            expect(sub.symbol, sub.depth)
+
+    def _drop_book(self, entry: Entry) -> None:
+        channel, symbol, _ = entry.key
+        if channel == "book" and symbol is not None:
+            self._feed.drop_book(symbol)
+        elif channel == "level3" and symbol is not None:
+            self._feed.drop_level3(symbol)
+
+    def _entry(self, key: SubscriptionKey) -> Entry | None:
+        wire_key = self._wants.wire_key(key)
+        return None if wire_key is None else self._ledger.entries.get(wire_key)
+
+    def _is(self, key: SubscriptionKey, *states: str) -> bool:
+        if self._wants.wire_key(key) is None:
+            return self._state == "open" and "confirmed" in states
+        entry = self._entry(key)
+        return entry is not None and entry.state in states
+
+    def _counted(self, events: Sequence[Event]) -> Sequence[Event]:
+        self.counters.events += len(events)
+        return events
+
+
+def _gap_reason(error: KrakenwireError) -> str:
+    if isinstance(error, SilenceError):
+        return "silence"
+    return "malformed" if isinstance(error, ProtocolViolation) else "disconnected"
