@@ -6,6 +6,7 @@ send and words the refusals, `venue_frames` writes what they receive.
 
 from krakenwire.protocol.v1.venue_frames import (
     HEARTBEAT,
+    VERSION,
     TickerTexts,
     V1Texts,
     book_snapshot,
@@ -34,6 +35,7 @@ from krakenwire.protocol.v1.venue_requests import (
 __all__ = [
     "HEARTBEAT",
     "PUBLIC_CHANNELS",
+    "VERSION",
     "Ping",
     "Refusal",
     "Subscribe",

@@ -16,6 +16,7 @@ from krakenwire.model.numbers import fixed_text
 
 __all__ = [
     "HEARTBEAT",
+    "VERSION",
     "TickerTexts",
     "V1Texts",
     "book_snapshot",
@@ -32,7 +33,11 @@ __all__ = [
 ]
 
 HEARTBEAT: Final = '{"event":"heartbeat"}'
+"""Clients compare this text, so it never changes."""
+
 VERSION: Final = "1.9.6"
+"""Of the service, the newest one seen."""
+
 VOLUME_DECIMALS: Final = 8
 
 _encode_sorted = msgspec.json.Encoder(order="deterministic").encode
@@ -71,16 +76,18 @@ class V1Texts:
         return fixed_text(lots * self._qty_scale, VOLUME_DECIMALS)
 
 
-def system_status(connection_id: int, status: str = "online") -> str:
-    """Return the first frame of a connection; the id must stay below 2**53 for clients with doubles."""
-    message = {
-        "event": "systemStatus",
-        "version": VERSION,
-        "status": status,
-        "connectionID": connection_id,
-        "upcoming_maintenance": [],
-        "emergency": [],
-    }
+def system_status(status: str, version: str = VERSION, connection_id: int | None = None) -> str:
+    """Return the trading mode.
+
+    Args:
+        status: such as ``online``.
+        version: of the service.
+        connection_id: told in the first frame of a connection only; below 2**53 for clients with doubles.
+    """
+    message: dict[str, object] = {"event": "systemStatus", "version": version, "status": status}
+    if connection_id is not None:
+        message["connectionID"] = connection_id
+    message |= {"upcoming_maintenance": (), "emergency": ()}
     return _encode(message).decode()
 
 
