@@ -6,12 +6,12 @@ behind these protocols. Read `application` next.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
 __all__ = ["FanOut", "Gateway", "VenuePort"]
 
-FanOut = Sequence[tuple[str, Collection[object]]]
+FanOut = Iterable[tuple[str, Collection[object]]]
 """Frames with the gateways that receive them, in sending order."""
 
 

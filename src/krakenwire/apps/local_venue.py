@@ -1,0 +1,275 @@
+"""The local Kraken, put together: markets, gateways and a port, in a thread or in your own loop.
+
+The rooms it composes decide everything; this module only starts and stops
+them. The command is `krakenwire venue`, the test fixture `krakenwire.testing`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import ssl
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from importlib.util import find_spec
+from types import TracebackType
+from typing import TYPE_CHECKING, Self, TypeVar
+
+from krakenwire.apps.served_venue import ServedVenue
+from krakenwire.errors import ConfigError, InternalError, MissingExtraError, UsageError
+from krakenwire.limits import VENUE_CLIENT_BACKLOG_BYTES, VENUE_CONNECTIONS_MAX
+from krakenwire.venue import VenueConfig
+
+if TYPE_CHECKING:
+    from krakenwire.server import VenueServer
+
+__all__ = ["LocalVenue"]
+
+_T = TypeVar("_T")
+
+_REACHED_AT = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - what was asked for, not what we do
+
+
+def _require_server_room() -> None:
+    """Refuse early, and in one sentence, when what the server needs is not installed."""
+    if find_spec("aiohttp") is None:
+        raise MissingExtraError("the local Kraken", "venue")
+
+
+def _tls(cert_file: str | None, key_file: str | None) -> ssl.SSLContext | None:
+    if cert_file is None and key_file is None:
+        return None
+    if cert_file is None or key_file is None:
+        raise ConfigError("TLS", expected="a certificate and a key together", found="one of them")
+    from krakenwire.server import server_tls
+
+    return server_tls(cert_file, key_file)
+
+
+class LocalVenue:
+    """A Kraken of your own on one port: WebSocket v1 and v2, and public REST.
+
+    Use it as a context manager, which runs it in a background thread, or
+    await `serve` in a loop of yours. Nothing is bound before that.
+
+    Args:
+        symbols: what to list, any spelling; None lists everything.
+        seed: the same seed gives the same market.
+        rate: trader actions a second for every instrument alike; None lets each have its own.
+        host: address to listen on; others than loopback are reachable by other machines.
+        port: 0 takes a free one.
+        tls_cert, tls_key: PEM files; with them the port speaks TLS only.
+        connections_max: WebSocket connections at once; more get HTTP 503.
+        backlog_bytes_max: unread bytes at which a client is dropped.
+
+    Raises:
+        ConfigError: a setting that cannot be.
+        SymbolError: a symbol that is not listed.
+        MissingExtraError: aiohttp is not installed.
+    """
+
+    def __init__(
+        self,
+        *,
+        symbols: Sequence[str] | None = None,
+        seed: int = 1,
+        rate: float | None = None,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        tls_cert: str | None = None,
+        tls_key: str | None = None,
+        connections_max: int = VENUE_CONNECTIONS_MAX,
+        backlog_bytes_max: int = VENUE_CLIENT_BACKLOG_BYTES,
+    ) -> None:
+        if not 0 <= port < 1 << 16:
+            raise ConfigError("port", expected="0 to 65535", found=port)
+        self.host = host
+        self._config = VenueConfig(symbols=symbols, seed=seed, rate=rate)
+        _require_server_room()
+        self._tls = _tls(tls_cert, tls_key)
+        self._wanted_port = port
+        self._connections_max, self._backlog_bytes_max = connections_max, backlog_bytes_max
+        self._server: VenueServer | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stopping: asyncio.Event | None = None
+        self._thread: threading.Thread | None = None
+        self._outcome: concurrent.futures.Future[None] | None = None
+
+    # -- addresses ---------------------------------------------------------
+
+    @property
+    def port(self) -> int:
+        """The port it listens on.
+
+        Raises:
+            UsageError: it is not running.
+        """
+        return self._running.port
+
+    @property
+    def ws_v1(self) -> str:
+        """WebSocket address of API version 1."""
+        return f"{self._address('ws')}/"
+
+    @property
+    def ws_v2(self) -> str:
+        """WebSocket address of API version 2."""
+        return f"{self._address('ws')}/v2"
+
+    @property
+    def rest(self) -> str:
+        """Base of the REST addresses: ``rest + "/0/public/Time"`` is one."""
+        return self._address("http")
+
+    def _address(self, scheme: str) -> str:
+        host = _REACHED_AT.get(self.host, self.host)
+        host = f"[{host}]" if ":" in host else host
+        return f"{scheme}{'s' if self._tls else ''}://{host}:{self.port}"
+
+    # -- running -----------------------------------------------------------
+
+    def _new_server(self) -> VenueServer:
+        from krakenwire.server import Clock, VenueServer
+
+        clock = Clock()
+        return VenueServer(
+            ServedVenue(replace(self._config, start_ns=clock.now_ns())),
+            clock,
+            host=self.host,
+            port=self._wanted_port,
+            tls=self._tls,
+            connections_max=self._connections_max,
+            backlog_bytes_max=self._backlog_bytes_max,
+        )
+
+    async def serve(self, on_ready: Callable[[LocalVenue], None], stopping: asyncio.Event) -> None:
+        """Run in this loop until `stopping` is set.
+
+        Args:
+            on_ready: called once when it listens.
+            stopping: set it to end.
+
+        Raises:
+            ConfigError: the address cannot be used.
+            InternalError: the venue broke; the cause is attached.
+        """
+        self._server = server = self._new_server()
+        self._loop, self._stopping = asyncio.get_running_loop(), stopping
+        try:
+            await server.start()
+            on_ready(self)
+            stopped = asyncio.create_task(stopping.wait())
+            await asyncio.wait((stopped, server.stepping), return_when=asyncio.FIRST_COMPLETED)
+            stopped.cancel()
+            if server.stepping.done():
+                raise InternalError("the local venue broke") from server.stepping.exception()
+        finally:
+            await server.stop()
+            self._server = self._loop = self._stopping = None
+
+    def start(self) -> Self:
+        """Run in a background thread; return when it listens.
+
+        Raises:
+            ConfigError: the address cannot be used.
+            UsageError: it runs already.
+        """
+        if self._thread is not None:
+            raise UsageError("this local venue runs already")
+        ready: concurrent.futures.Future[None] = concurrent.futures.Future()
+        outcome: concurrent.futures.Future[None] = concurrent.futures.Future()
+        self._outcome = outcome
+        self._thread = threading.Thread(
+            target=self._run, args=(ready, outcome), name="krakenwire local venue", daemon=True
+        )
+        self._thread.start()
+        try:
+            ready.result()
+        except Exception:
+            self._thread.join()
+            self._thread = None
+            raise
+        return self
+
+    def _run(self, ready: concurrent.futures.Future[None], outcome: concurrent.futures.Future[None]) -> None:
+        async def main() -> None:
+            await self.serve(lambda _: ready.set_result(None), asyncio.Event())
+
+        try:
+            asyncio.run(main())
+        except Exception as error:  # noqa: BLE001 - handed to the thread that started this one
+            (outcome if ready.done() else ready).set_exception(error)
+        else:
+            outcome.set_result(None)
+
+    def stop(self) -> None:
+        """Say goodbye to all clients, close the port, end the thread. Harmless when it is not running.
+
+        Raises:
+            InternalError: the venue had broken before.
+        """
+        thread, outcome = self._thread, self._outcome
+        if thread is None or outcome is None:
+            return
+        loop, stopping = self._loop, self._stopping
+        if loop is not None and stopping is not None:
+            loop.call_soon_threadsafe(stopping.set)
+        thread.join()
+        self._thread = None
+        outcome.result()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.stop()
+
+    # -- faults ------------------------------------------------------------
+
+    @property
+    def clients(self) -> int:
+        """WebSocket connections open now."""
+        return self._in_loop(lambda: len(self._running.connections))
+
+    @property
+    def dropped_clients(self) -> int:
+        """Clients dropped because they fell behind."""
+        return self._in_loop(lambda: self._running.connections.dropped_count)
+
+    def cut_connections(self) -> None:
+        """Cut every connection without a word, as a failing network does."""
+        self._in_loop(self._running.connections.cut)
+
+    def drop_updates(self, count: int = 1) -> None:
+        """Swallow the next book updates: their receivers' books go wrong."""
+        self._in_loop(lambda: setattr(self._running.driver.faults, "drop_updates", count))
+
+    def corrupt_checksums(self, count: int = 1) -> None:
+        """Send wrong checksums with the next book updates."""
+        self._in_loop(lambda: setattr(self._running.driver.faults, "corrupt_checksums", count))
+
+    def stall(self, seconds: float) -> None:
+        """Send nothing and answer nothing for a while; connections stay open."""
+        self._in_loop(lambda: self._running.driver.stall(seconds))
+
+    def set_status(self, status: str) -> None:
+        """Change the trading mode and announce it: ``online``, ``post_only``, ``cancel_only``, ``maintenance``."""
+        self._in_loop(lambda: self._running.driver.set_status(status))
+
+    @property
+    def _running(self) -> VenueServer:
+        if self._server is None or not self._server.port:
+            raise UsageError("this local venue is not running", hint="Use it in a with statement, or call start()")
+        return self._server
+
+    def _in_loop(self, call: Callable[[], _T]) -> _T:
+        """Call something in the venue's thread and return what it returns."""
+        loop = self._loop
+        if loop is None or self._thread is None:
+            return call()
+
+        async def calling() -> _T:
+            return call()
+
+        return asyncio.run_coroutine_threadsafe(calling(), loop).result()

@@ -1,0 +1,94 @@
+"""`krakenwire venue`: the local Kraken on a port until it is told to stop."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import ipaddress
+import json
+import logging
+import signal
+import sys
+
+from krakenwire.apps.local_venue import LocalVenue
+from krakenwire.cli.exit_codes import OK
+from krakenwire.cli.parsers import Subparsers
+
+__all__ = ["add_parser", "run"]
+
+_EPILOG = """\
+Once it is ready it prints its addresses: one line, or with --json one object
+{"ws_v1":url,"ws_v2":url,"rest":url}; rest + "/0/public/Time" is a REST address.
+It runs until Ctrl-C or SIGTERM and then ends with code 0.
+
+  krakenwire venue --port 8080
+  krakenwire venue --port 0 --seed 7 --symbols BTC/USD,ETH/USD --json"""
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """Add the subcommand."""
+    parser = subparsers.add_parser(
+        "venue",
+        help="run a local Kraken: WebSocket v1 and v2, and REST, on one port",
+        description="A Kraken on your own machine, with seeded simulated traders. It is not Kraken.",
+        epilog=_EPILOG,
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    parser.add_argument("--port", type=int, default=8080, help="port, 0 for a free one (default: %(default)s)")
+    parser.add_argument(
+        "--symbols", nargs="+", metavar="SYMBOL", help="what to list, separated by commas or spaces (default: all)"
+    )
+    parser.add_argument("--seed", type=int, default=1, help="the same seed gives the same market (default: 1)")
+    parser.add_argument(
+        "--rate", type=float, metavar="R", help="trader actions a second for every symbol (default: each its own)"
+    )
+    parser.add_argument("--json", action="store_true", help="print the addresses as one JSON object")
+    parser.add_argument("--tls-cert", metavar="FILE", help="serve TLS with this PEM certificate")
+    parser.add_argument("--tls-key", metavar="FILE", help="its private key, PEM")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the venue until SIGINT or SIGTERM."""
+    logging.basicConfig(level=logging.WARNING, format="krakenwire venue: %(message)s", stream=sys.stderr)
+    venue = LocalVenue(
+        symbols=_symbols(args.symbols),
+        seed=args.seed,
+        rate=args.rate,
+        host=args.host,
+        port=args.port,
+        tls_cert=args.tls_cert,
+        tls_key=args.tls_key,
+    )
+    if not _is_loopback(args.host):
+        print(f"krakenwire: warning: {args.host} may be reachable by other machines", file=sys.stderr)
+    asyncio.run(_serve(venue, as_json=args.json))
+    return OK
+
+
+async def _serve(venue: LocalVenue, *, as_json: bool) -> None:
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopping.set)
+    await venue.serve(_announce_json if as_json else _announce_line, stopping)
+
+
+def _announce_json(venue: LocalVenue) -> None:
+    print(json.dumps({"ws_v1": venue.ws_v1, "ws_v2": venue.ws_v2, "rest": venue.rest}), flush=True)
+
+
+def _announce_line(venue: LocalVenue) -> None:
+    print(f"local Kraken ready: v1 {venue.ws_v1}  v2 {venue.ws_v2}  REST {venue.rest}", flush=True)
+
+
+def _symbols(written: list[str] | None) -> list[str] | None:
+    if written is None:
+        return None
+    return [symbol for part in written for symbol in part.split(",") if symbol.strip()]
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
