@@ -21,6 +21,7 @@ __all__ = [
     "ASSETS",
     "FEES_MAKER",
     "FEES_TAKER",
+    "FULL_BOOK_LEVELS",
     "INSTRUMENTS",
     "VenueAsset",
     "VenueInstrument",
@@ -49,6 +50,10 @@ FEES_MAKER: Final = tuple(
     )
 )
 """As `FEES_TAKER`, for the order that rested."""
+
+
+FULL_BOOK_LEVELS: Final = 1_180
+"""Levels a side of a simulated book at start: depth 1000 stays full, whatever a burst takes."""
 
 
 class VenueAsset(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,7 +101,8 @@ class VenueInstrument(msgspec.Struct, frozen=True, kw_only=True):
         start_price: where the market begins, in ticks.
         typical_qty: an ordinary order at the touch, in lots.
         actions_per_s: how busy its traders are by default.
-        span_permille: how far a thousand levels reach from the touch, in thousandths of the price.
+        span_permille: how far a full book reaches from the touch, in thousandths of the price.
+        wander_permille: how far the price goes away from where it began.
     """
 
     symbol: str
@@ -130,6 +136,17 @@ class VenueInstrument(msgspec.Struct, frozen=True, kw_only=True):
     typical_qty: int
     actions_per_s: int
     span_permille: int = 25
+    wander_permille: int = 250
+
+    @property
+    def level_gap(self) -> int:
+        """Usual ticks between two levels of a full book."""
+        return max(1, self.start_price * self.span_permille // (1_000 * FULL_BOOK_LEVELS))
+
+    @property
+    def step_micro(self) -> int:
+        """How far the price moves with one action at most, in millionths of a tick."""
+        return min(666_667 * self.level_gap, self.start_price * 30)
 
     @property
     def price_increment(self) -> Decimal:
@@ -189,6 +206,7 @@ def _instrument(
     margin: tuple[tuple[int, ...], str, int, int],
     market: tuple[str, str, int],
     span_permille: int = 25,
+    wander_permille: int = 250,
 ) -> VenueInstrument:
     base, _, quote = symbol.partition("/")
     price_precision, cost_precision, v1_price_decimals = decimals
@@ -216,26 +234,27 @@ def _instrument(
         typical_qty=int(Decimal(qty).scaleb(8)),
         actions_per_s=actions_per_s,
         span_permille=span_permille,
+        wander_permille=wander_permille,
     )
 
 
 _LISTED = (
     # symbol, decimals (price, cost, v1 price), minimums (qty, cost), margin, market (price, usual qty, actions/s)
-    _instrument("BTC/USD", (1, 5, 5), ("0.00005", "0.5"), (_TEN, "0.10", 300, 240), ("64820.0", "0.12", 20)),
-    _instrument("ETH/USD", (2, 5, 5), ("0.002", "0.5"), (_TEN, "0.10", 4000, 4000), ("1931.40", "2.5", 20)),
-    _instrument("SOL/USD", (2, 5, 5), ("0.02", "0.5"), (_TEN, "0.10", 37000, 24000), ("86.20", "40", 15), 140),
-    _instrument("XRP/USD", (5, 8, 8), ("1.65", "0.5"), (_TEN, "0.10", 3200000, 1800000), ("1.10400", "2500", 15)),
-    _instrument("DOGE/USD", (7, 9, 9), ("13", "0.5"), (_TEN, "0.10", 30000000, 30000000), ("0.0921500", "25000", 12)),
-    _instrument("ADA/USD", (6, 6, 6), ("4.4", "0.5"), (_TEN, "0.10", 4000000, 4000000), ("0.264300", "9000", 10)),
-    _instrument("LTC/USD", (2, 5, 5), ("0.04", "0.5"), (_TEN, "0.10", 16000, 16000), ("71.45", "30", 8), 180),
-    _instrument("BTC/EUR", (1, 5, 5), ("0.00005", "0.45"), (_TEN, "0.10", 130, 100), ("55870.0", "0.09", 15)),
-    _instrument("ETH/EUR", (2, 5, 5), ("0.002", "0.45"), (_TEN, "0.10", 2300, 2300), ("1664.70", "1.8", 12)),
+    _instrument("BTC/USD", (1, 5, 5), ("0.00005", "0.5"), (_TEN, "0.10", 300, 240), ("64820.0", "0.05", 20)),
+    _instrument("ETH/USD", (2, 5, 5), ("0.002", "0.5"), (_TEN, "0.10", 4000, 4000), ("1931.40", "1.1", 20)),
+    _instrument("SOL/USD", (2, 5, 5), ("0.02", "0.5"), (_TEN, "0.10", 37000, 24000), ("86.20", "14", 15), 140),
+    _instrument("XRP/USD", (5, 8, 8), ("1.65", "0.5"), (_TEN, "0.10", 3200000, 1800000), ("1.10400", "1000", 15)),
+    _instrument("DOGE/USD", (7, 9, 9), ("13", "0.5"), (_TEN, "0.10", 30000000, 30000000), ("0.0921500", "9000", 12)),
+    _instrument("ADA/USD", (6, 6, 6), ("4.4", "0.5"), (_TEN, "0.10", 4000000, 4000000), ("0.264300", "3500", 10)),
+    _instrument("LTC/USD", (2, 5, 5), ("0.04", "0.5"), (_TEN, "0.10", 16000, 16000), ("71.45", "9", 8), 180),
+    _instrument("BTC/EUR", (1, 5, 5), ("0.00005", "0.45"), (_TEN, "0.10", 130, 100), ("55870.0", "0.04", 15)),
+    _instrument("ETH/EUR", (2, 5, 5), ("0.002", "0.45"), (_TEN, "0.10", 2300, 2300), ("1664.70", "0.8", 12)),
     _instrument(
-        "ETH/BTC", (5, 10, 6), ("0.002", "0.00002"), ((2, 3, 4, 5), "0.20", 1000, 600), ("0.02980", "3", 8), 420
+        "ETH/BTC", (5, 10, 6), ("0.002", "0.00002"), ((2, 3, 4, 5), "0.20", 1000, 600), ("0.02980", "1.2", 8), 420
     ),
-    _instrument("USDT/USD", (5, 8, 8), ("5", "0.5"), ((2,), "0.50", 3200000, 4600000), ("0.99962", "12000", 10), 15),
-    _instrument("DOT/USD", (4, 5, 5), ("0.6", "0.5"), ((2, 3), "0.33", 150000, 150000), ("1.3620", "900", 6), 95),
-    _instrument("LINK/USD", (5, 6, 6), ("0.2", "0.5"), (_TEN, "0.10", 65000, 65000), ("8.74100", "220", 6)),
+    _instrument("USDT/USD", (5, 8, 8), ("5", "0.5"), ((2,), "0.50", 3200000, 4600000), ("0.99962", "5000", 10), 15, 3),
+    _instrument("DOT/USD", (4, 5, 5), ("0.6", "0.5"), ((2, 3), "0.33", 150000, 150000), ("1.3620", "350", 6), 95),
+    _instrument("LINK/USD", (5, 6, 6), ("0.2", "0.5"), (_TEN, "0.10", 65000, 65000), ("8.74100", "90", 6)),
 )
 
 INSTRUMENTS: Final = {instrument.symbol: instrument for instrument in _LISTED}

@@ -8,14 +8,14 @@ command is passed in. Views of the book that clients follow are in `views.py`.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Literal, NamedTuple
 from zlib import crc32
 
 from krakenwire.limits import CHECKSUM_LEVELS, SPREADS_KEPT, TRADES_KEPT, VENUE_CHANGES_KEPT
 from krakenwire.model import OrderSide
-from krakenwire.venue.candles import CandleBook
+from krakenwire.venue.candles import CandleBook, VenueCandle
 from krakenwire.venue.instruments import VenueInstrument
 from krakenwire.venue.matching import MatchingEngine, PriceLevel
 from krakenwire.venue.orders import (
@@ -104,6 +104,27 @@ class Market:
         self._changes: list[BookChange] = []
         self._changes_dropped = 0
         self._checksums: dict[tuple[str, int], tuple[int, int]] = {}
+
+    def load_past(
+        self,
+        trades: Sequence[VenueTrade],
+        candles: Mapping[int, Iterable[VenueCandle]],
+        minutes: Iterable[VenueCandle],
+    ) -> None:
+        """Give an empty market a past.
+
+        Args:
+            trades: oldest first; the next trade continues their numbering.
+            candles: by interval, oldest first.
+            minutes: candles of the last 24 hours, a few minutes long at most, oldest first.
+        """
+        assert self.trade_revision == 0
+        self._trades.extend(trades)
+        if trades:
+            self._next_trade_id = trades[-1].trade_id + 1
+        for interval, past in candles.items():
+            self.candles.load(interval, past)
+        self._day.load(minutes)
 
     # -- commands ----------------------------------------------------------
 

@@ -11,11 +11,12 @@ numbers; the generator is passed in.
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import log
 from random import Random
 from typing import Final, NamedTuple
 
 from krakenwire.model import OrderSide
+from krakenwire.venue.chance import Chance
+from krakenwire.venue.instruments import FULL_BOOK_LEVELS
 from krakenwire.venue.market import Market
 from krakenwire.venue.matching import BookSide, PriceLevel, RestingOrder
 from krakenwire.venue.orders import OPPOSITE, SIDES, Removed, Rested
@@ -25,9 +26,6 @@ __all__ = ["DEEP", "THIN", "BookShape", "Traders"]
 SECOND_NS: Final = 1_000_000_000
 MICRO: Final = 1_000_000
 """The fair price is kept in millionths of a tick, so that slow drifts are not lost."""
-
-_EXPONENTIAL: Final = tuple(round(-1_000 * log(1 - (i + 0.5) / 1_024)) for i in range(1_024))
-"""Quantiles of the exponential distribution with mean 1,000: waiting times, distances, sizes."""
 
 
 class BookShape(NamedTuple):
@@ -46,7 +44,7 @@ class BookShape(NamedTuple):
     widen: int
 
 
-DEEP: Final = BookShape(target=1_180, floor=1_150, ceiling=1_450, orders=3_800, widen=1)
+DEEP: Final = BookShape(target=FULL_BOOK_LEVELS, floor=1_150, ceiling=1_450, orders=3_000, widen=1)
 """Depth 1000 stays full, whatever a burst takes."""
 
 THIN: Final = BookShape(target=6, floor=4, ceiling=8, orders=16, widen=20)
@@ -73,17 +71,18 @@ class Traders:
         self.market = market
         self.next_offset_ns = 0
         self._shape = shape
-        self._draw = random.random
+        self._chance = Chance(random)
         self._pause_ns = round(SECOND_NS / actions_per_s)
         self._own: set[int] = set()
         instrument = market.instrument
-        start = instrument.start_price
-        self._anchor = self._fair = start * MICRO
-        self._gap = max(1, round(start * instrument.span_permille * shape.widen / 1_000 / DEEP.target))
-        self._step = min(MICRO * self._gap * 2 // 3, start * 30)
-        self._pull = 2 * (min(start * 40, start * instrument.span_permille) * 1_000 // self._step) ** 2 * 6
+        self._gap = instrument.level_gap * shape.widen
+        self._tight = 1 + self._gap // 10
         self._lot = instrument.typical_qty
         self._qty_min = int(instrument.qty_min.scaleb(instrument.qty_precision))
+        self._step = instrument.step_micro
+        self._anchor = self._fair = instrument.start_price * MICRO
+        self._reach = self._anchor * instrument.wander_permille // 1_000
+        self._pull = 12 * (min(self._reach, self._anchor // 25) // self._step) ** 2
         self._drift = 0
         self._trend_left = self._burst_left = 0
         self._schedule()
@@ -96,15 +95,15 @@ class Traders:
         time_ns = start_ns - 2 * self._shape.target * SECOND_NS // 4
         for rank in range(self._shape.target - 1, -1, -1):
             for side, prices in ladders.items():
-                time_ns += SECOND_NS // 8 + self._below(SECOND_NS // 8)
-                for order in range(1 + self._exponential() * (2 if rank < 50 else 1) // 1_600):
+                time_ns += SECOND_NS // 8 + self._chance.below(SECOND_NS // 8)
+                for order in range(1 + self._chance.exponential() * (2 if rank < 50 else 1) // 1_600):
                     self._place(side, self._size(rank), prices[rank], time_ns + order * 7_000_000)
 
     def act(self, now_ns: int) -> None:
         """Take the action that is due, at engine time `now_ns`, and plan the next one."""
         self._wander()
         self._schedule()
-        if not self._keep_up(now_ns) and not self._correct(now_ns):
+        if not (self._keep_up(now_ns) or self._correct(now_ns) or self._narrow(now_ns)):
             self._choose()(now_ns)
         if len(self._own) > 2 * len(self.market.engine.orders) + 64:
             self._own &= self.market.engine.orders.keys()
@@ -114,48 +113,40 @@ class Traders:
         """What the crowd thinks the instrument is worth, in ticks."""
         return self._fair // MICRO
 
-    # -- chance ------------------------------------------------------------
-
-    def _below(self, bound: int) -> int:
-        return int(self._draw() * bound)
-
-    def _one_in(self, chances: int) -> bool:
-        return self._draw() * chances < 1
-
-    def _exponential(self) -> int:
-        return _EXPONENTIAL[int(self._draw() * 1_024)]
+    # -- time, price, size ---------------------------------------------------
 
     def _schedule(self) -> None:
         """Plan the next action: bursts come five times as fast, the rest a little slower to keep the average."""
         pause = self._pause_ns // 5 if self._burst_left else self._pause_ns * 1_130 // 1_000
-        self.next_offset_ns += max(1_000, pause * self._exponential() // 1_000 // 1_000 * 1_000)
+        self.next_offset_ns += max(1_000, pause * self._chance.exponential() // 1_000 // 1_000 * 1_000)
 
     def _wander(self) -> None:
         """Move the fair price: noise, a trend for a while, a pull back to where it began, and hard bounds."""
-        self._burst_left = self._burst_left - 1 if self._burst_left else (40 + self._below(120)) * self._one_in(800)
+        self._burst_left = (
+            self._burst_left - 1 if self._burst_left else (40 + self._chance.below(120)) * self._chance.one_in(800)
+        )
         if self._trend_left:
             self._trend_left -= 1
-        elif self._one_in(900):
-            self._trend_left = 150 + self._below(600)
-            self._drift = (self._below(2 * self._step) - self._step) // 4
+        elif self._chance.one_in(900):
+            self._trend_left = 150 + self._chance.below(600)
+            self._drift = self._chance.centred(self._step) // 3
         else:
             self._drift = 0
         step = self._step * (2 if self._burst_left else 1)
-        noise = self._below(step) + self._below(step) - step
-        fair = self._fair + noise + self._drift + (self._anchor - self._fair) // self._pull
-        self._fair = min(max(fair, self._anchor * 3 // 4), self._anchor * 13 // 10)
+        fair = self._fair + self._chance.centred(step) + self._drift + (self._anchor - self._fair) // self._pull
+        self._fair = min(max(fair, self._anchor - self._reach), self._anchor + self._reach)
 
     def _size(self, rank: int) -> int:
         """A quantity in lots: heavy-tailed, larger deep in the book, sometimes a round one."""
-        qty = self._lot * self._exponential() // 1_000 * (200 + self._exponential()) // 1_000
+        qty = self._lot * self._chance.exponential() // 1_000 * (200 + self._chance.exponential()) // 1_000
         qty = qty * (100 + min(rank, 400)) // 100
-        if self._one_in(3):
+        if self._chance.one_in(3):
             unit = max(self._lot // 20, 1)
             qty = (qty // unit + 1) * unit
         return max(qty, self._qty_min)
 
     def _side(self) -> OrderSide:
-        return "buy" if self._draw() < 0.5 else "sell"
+        return SIDES[self._chance.below(2)]
 
     # -- the book ----------------------------------------------------------
 
@@ -169,7 +160,7 @@ class Traders:
         prices = [price]
         for rank in range(1, self._shape.target):
             gap = self._gap if rank > 20 else (self._gap + 1) // 2
-            price += sign * (1 + (gap - 1) * self._exponential() // 1_000)
+            price += sign * (1 + (gap - 1) * self._chance.exponential() // 1_000)
             prices.append(price)
         assert prices[-1] > 0
         return prices
@@ -205,15 +196,15 @@ class Traders:
         book = self._book(side)
         if len(book) < 2:
             return None
-        scale = len(book) // 3 if self._one_in(4) else 8
-        return self._own_order(book.at(min(scale * self._exponential() // 1_000, len(book) - 1)))
+        scale = len(book) // 3 if self._chance.one_in(4) else 8
+        return self._own_order(book.at(min(scale * self._chance.exponential() // 1_000, len(book) - 1)))
 
     # -- what traders do -----------------------------------------------------
 
     def _choose(self) -> Callable[[int], None]:
         """Pick an ordinary action; makers add more when the book is thin and cancel more when it is full."""
-        takers = 300 if self._burst_left else 110
-        draw = self._below(1_000)
+        takers = 250 if self._burst_left else 80
+        draw = self._chance.below(1_000)
         if draw < takers:
             return self._take
         if draw > 950:
@@ -222,7 +213,7 @@ class Traders:
             return self._reprice
         wanted = self._shape.orders
         adds = 500 + 300 * (wanted - len(self.market.engine.orders)) // wanted
-        return self._quote if self._below(1_000) < adds else self._withdraw
+        return self._quote if self._chance.below(1_000) < adds else self._withdraw
 
     def _keep_up(self, now_ns: int) -> bool:
         """Keep the number of levels: add a deep one where they are few, take one back where they are many."""
@@ -245,9 +236,9 @@ class Traders:
         if not book:
             self._place(side, self._size(0), self.fair_price + away * self._gap, now_ns)
             return
-        price = 0 if self._one_in(2) else self._hole(book)
+        price = 0 if self._chance.one_in(2) else self._hole(book)
         if price <= 0:
-            price = book.at(len(book) - 1).price + away * (1 + (self._gap - 1) * self._exponential() // 1_000)
+            price = book.at(len(book) - 1).price + away * (1 + (self._gap - 1) * self._chance.exponential() // 1_000)
         if price <= 0:
             price = self._hole(book)
         self._place(side, self._size(len(book)), price, now_ns)
@@ -255,11 +246,11 @@ class Traders:
     def _hole(self, book: BookSide) -> int:
         """A free price between two neighbouring levels, 0 when a few tries find none."""
         for _ in range(12):
-            rank = self._below(len(book))
+            rank = self._chance.below(len(book))
             if rank + 1 < len(book):
                 near, far = book.at(rank).price, book.at(rank + 1).price
                 if abs(near - far) > 1:
-                    return min(near, far) + 1 + self._below(abs(near - far) - 1)
+                    return min(near, far) + 1 + self._chance.below(abs(near - far) - 1)
         return 0
 
     def _correct(self, now_ns: int) -> bool:
@@ -271,12 +262,22 @@ class Traders:
             if best is None or len(book) < 2 or (best.price - fair) * book.sign <= self._gap // 2:
                 continue
             order = self._own_order(best)
-            if order is not None and self._draw() < 0.55:
+            if order is not None and self._chance.below(100) < 80:
                 self._cancel(order, now_ns)
             else:
-                self._sweep(OPPOSITE[side], best.qty * (2 + self._below(4)) // 4, now_ns)
+                self._sweep(OPPOSITE[side], best.qty * (1 + self._chance.below(4)) // 4, now_ns)
             return True
         return False
+
+    def _narrow(self, now_ns: int) -> bool:
+        """Now and then quote into a wide spread, on the side that is farther from the fair price."""
+        quote = self.market.quote
+        if quote.ask - quote.bid <= 2 * self._tight or self._chance.below(5) < 2:
+            return False
+        side: OrderSide = "buy" if self.fair_price * 2 > quote.bid + quote.ask else "sell"
+        distance = 1 + self._chance.below(self._tight)
+        self._place(side, self._size(0), self.fair_price + (-distance if side == "buy" else distance), now_ns)
+        return True
 
     def _sweep(self, side: OrderSide, qty: int, now_ns: int) -> None:
         """Trade at once, at most a few levels deep and never the last level."""
@@ -286,7 +287,7 @@ class Traders:
             return
         reachable = sum(level.qty for level in book.top(reach))
         qty = min(max(qty, self._qty_min), reachable)
-        if self._draw() < 0.6:
+        if self._chance.below(5) < 3:
             self.market.place(side, qty, None, now_ns)
         else:
             self.market.place(side, qty, book.at(reach - 1).price, now_ns, "ioc")
@@ -296,20 +297,20 @@ class Traders:
         quote = self.market.quote
         lean = 2 * self.fair_price - quote.bid - quote.ask
         chance = 500 + max(-350, min(350, 100 * lean // self._gap))
-        side: OrderSide = "buy" if self._below(1_000) < chance else "sell"
-        self._sweep(side, self._size(0) * (1 + self._below(9)) // 12, now_ns)
+        side: OrderSide = "buy" if self._chance.below(1_000) < chance else "sell"
+        self._sweep(side, self._size(0) * (1 + self._chance.below(6)) // 20, now_ns)
 
     def _quote(self, now_ns: int) -> None:
         """A maker rests an order: mostly near the touch, sometimes a tick better, sometimes deep."""
         side = self._side()
         away = -1 if side == "buy" else 1
         best = self._book(side).best()
-        if best is not None and self._one_in(7) and (best.price - self.fair_price) * away > 1:
+        if best is not None and self._chance.one_in(7) and (best.price - self.fair_price) * away > 1:
             self._place(side, self._size(0), best.price - away, now_ns)
             return
-        reach = 250 if self._one_in(5) else 7
-        rank = (1_000 + reach * self._exponential()) // 1_000
-        distance = 1 + self._gap // 8 + self._gap * (rank - 1) + self._below(self._gap)
+        reach = 250 if self._chance.one_in(5) else 7
+        rank = (1_000 + reach * self._chance.exponential()) // 1_000
+        distance = 1 + self._gap * (rank - 1) + self._chance.below(self._gap)
         self._place(side, self._size(rank), self.fair_price + away * distance, now_ns)
 
     def _withdraw(self, now_ns: int) -> None:
@@ -322,7 +323,7 @@ class Traders:
         """A maker takes part of an order back and keeps its place."""
         order = self._some_order(self._side())
         if order is not None and order.qty // 2 >= self._qty_min:
-            self.market.amend(order.order_id, now_ns, qty=order.qty - 1 - self._below(order.qty // 2))
+            self.market.amend(order.order_id, now_ns, qty=order.qty - 1 - self._chance.below(order.qty // 2))
 
     def _reprice(self, now_ns: int) -> None:
         """A maker moves an order nearer to the fair price without trading."""
@@ -331,6 +332,6 @@ class Traders:
         if order is None:
             return
         away = -1 if side == "buy" else 1
-        price = self.fair_price + away * (1 + self._below(6 * self._gap))
+        price = self.fair_price + away * (1 + self._chance.below(6 * self._gap))
         if price > 0 and not self.market.engine.crosses(side, price):
             self.market.amend(order.order_id, now_ns, price=price)

@@ -111,7 +111,8 @@ class Venue:
 
     def _open(self, instrument: VenueInstrument) -> Market:
         market = Market(instrument)
-        load_history(market, self.config.random(instrument.symbol, "history"), self.config.start_ns)
+        rate = self.config.actions_per_s(instrument)
+        load_history(market, self.config.random(instrument.symbol, "history"), self.config.start_ns, rate)
         return market
 
     def _crowd(self, market: Market) -> Traders:
