@@ -149,3 +149,6 @@ NOTIFY_TIMEOUT_S: Final = 20.0
 
 NOTIFY_GRACE_S: Final = 5.0
 """At exit, for notifications still under way."""
+
+NOTIFY_TARGETS_MAX: Final = 64
+"""Distinct notification targets of one watcher: each has a thread of its own."""
