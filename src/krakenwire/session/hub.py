@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
+import msgspec
+
 from krakenwire import limits
 from krakenwire.errors import KrakenwireError, UsageError
 from krakenwire.model import (
@@ -142,6 +144,16 @@ class Hub:
         stream.discard()
         self._retire(stream, now_ns)
 
+    def end_stream(self, stream: Stream, error: KrakenwireError, now_ns: int) -> None:
+        """End a stream for a fault of its consumer; what waits can still be taken."""
+        stream.end(error)
+        self._retire(stream, now_ns)
+
+    def end_stream(self, stream: Stream, error: KrakenwireError | None, now_ns: int) -> None:
+        """End a stream with an error: what waits can still be taken, nothing is added, and it blocks nobody."""
+        stream.end(error)
+        self._retire(stream, now_ns)
+
     # -- the session, passed through -------------------------------------------------
 
     def start(self, now_ns: int) -> Sequence[Event]:
@@ -158,7 +170,7 @@ class Hub:
 
     def feed_frame(self, frame: str | bytes, now_ns: int) -> Sequence[Event]:
         """See `Session.feed_frame`; streams of kind ``raw`` get the frame as it came."""
-        if self._raw:
+        if self._raw and self.session.state == "open":
             text = frame if isinstance(frame, str) else frame.decode("utf-8", "replace")
             raw = RawFrame(frame=text, received_ns=now_ns)
             for stream in self._raw:
@@ -302,6 +314,12 @@ class Hub:
                 self._prime(stream, sub, now_ns)
             self._routes.setdefault(sub.key, []).append(stream)
         self.session.subscribe([sub for sub in subs if sub.key not in self.session.wanted], now_ns)
+        for sub in subs:
+            refusal = self.session.refusal(sub.key)
+            if refusal is not None:
+                stream.notice(msgspec.structs.replace(refusal, channel_name=sub.channel))
+        if stream.ended:
+            self._retire(stream, now_ns)
 
     def _prime(self, stream: Stream, sub: Subscription, now_ns: int) -> None:
         latest = self._latest.get(sub.key)

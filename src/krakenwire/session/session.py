@@ -10,7 +10,6 @@ Next: `intake` for what comes in, `subscriptions` for what is asked for,
 from __future__ import annotations
 
 import itertools
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, Literal, cast
 
@@ -43,7 +42,7 @@ from krakenwire.session.feed import Feed
 from krakenwire.session.intake import Intake
 from krakenwire.session.liveness import Liveness
 from krakenwire.session.ports import Codec
-from krakenwire.session.reconnect import Backoff, ConnectionBudget, is_final
+from krakenwire.session.reconnect import ConnectionBudget, Reconnect
 from krakenwire.session.subscriptions import Entry, Ledger
 from krakenwire.session.timers import Timers
 from krakenwire.session.wants import Wants
@@ -89,9 +88,8 @@ class Session:
         self.token: str | None = None
         self._feed = source if isinstance(source, Feed) else Feed(source)
         self._codec = cast("Codec", self._feed.codec)
-        self._jitter = jitter
-        self._budget = budget or ConnectionBudget(config.attempts_max, config.attempts_window_s)
-        self._backoff = Backoff(config)
+        own = ConnectionBudget(config.attempts_max, config.attempts_window_s)
+        self._reconnect = Reconnect(config, budget or own, jitter)
         self._liveness = Liveness(config)
         self._wants = Wants(config.version)
         self._ledger = Ledger(config.resyncs_per_minute)
@@ -106,9 +104,7 @@ class Session:
         self._ending: KrakenwireError | None = None
         self._stopping = False
         self._opened_ns: int | None = None
-        self._ever_open = False
         self._attempt = 0
-        self._malformed_ends: deque[int] = deque(maxlen=config.malformed_max)
         self._held_since_ns: int | None = None
 
     # -- views -------------------------------------------------------------------
@@ -146,14 +142,19 @@ class Session:
     @property
     def failed(self) -> Mapping[SubscriptionKey, Refused]:
         """What is wanted and was refused on this connection, with the refusal."""
-        found = ((key, self._entry(key)) for key in self.wanted)
-        return {key: entry.refusal for key, entry in found if entry and entry.state == "failed" and entry.refusal}
+        found = ((key, self.refusal(key)) for key in self.wanted)
+        return {key: refusal for key, refusal in found if refusal is not None}
 
     @property
     def in_flight(self) -> Mapping[SubscriptionKey, Subscription]:
         """What is wanted and neither confirmed nor failed: a reply is due, or the connection is not open."""
         done = ("confirmed", "failed")
         return {key: sub for key, sub in self.wanted.items() if not self._is(key, *done)}
+
+    def refusal(self, key: SubscriptionKey) -> Refused | None:
+        """Return why a wanted subscription failed on this connection, None when it did not."""
+        entry = self._entry(key)
+        return entry.refusal if entry is not None and entry.state == "failed" else None
 
     def book(self, symbol: str) -> BookReading | None:
         """Return the book of a symbol, None when there is none."""
@@ -236,8 +237,7 @@ class Session:
         self._state = "open"
         self.token = token
         self._opened_ns = now_ns
-        self.counters.reconnects += self._ever_open
-        self._ever_open = True
+        self.counters.reconnects += self._reconnect.opened()
         self._liveness.opened(now_ns)
         self._timers.arm(_LIVENESS, self._liveness.deadline_ns())
         attempt, self._attempt = self._attempt, 0
@@ -285,27 +285,25 @@ class Session:
         error = (
             self._ending or error or ConnectionLost(self.config.url, "the venue closed the connection", code=_NORMAL)
         )
-        out = self._lost(None if self._stopping else error, now_ns)
-        if self._stopping:
-            return self._counted([*out, *self._go_down(None)])
-        if isinstance(error, ProtocolViolation):
-            self._malformed_ends.append(now_ns)
-        final = self._final(error, now_ns)
-        if final is not None:
-            return self._counted([*out, *self._go_down(final)])
-        return self._counted([*out, *self._wait(error, now_ns)])
+        opened_ns, self._opened_ns = self._opened_ns, None
+        lived_s = 0.0 if opened_ns is None else (now_ns - opened_ns) / _SECOND
+        out = self._ended(error)
+        return self._counted([*out, *self._wait_or_go_down(error, lived_s, now_ns)])
 
     def poll(self, now_ns: int) -> Sequence[Event]:
         """Do what is due by now."""
         out: list[Event] = []
-        for name in self._timers.due(now_ns):
+        due = tuple(self._timers.due(now_ns))
+        for name in due:
             if name == _RETRY:
                 out += self._connect(now_ns)
             elif name == _LIVENESS:
                 self._check_liveness(now_ns)
-            elif self._held_since_ns is None:
-                out += self._check_entry(name, now_ns)
+            else:
+                out += self._check_entry(cast("SubscriptionKey", name), now_ns)
         self._settle(now_ns)
+        if self._state == "open" and self._held_since_ns is None:
+            self._arm_entries(cast("Iterable[SubscriptionKey]", due))
         return self._counted(out)
 
     def next_deadline_ns(self) -> int | None:
@@ -333,21 +331,21 @@ class Session:
             entry.sent_ns += held_ns
             entry.confirmed_ns += held_ns
             entry.heard_ns += held_ns
-            self._timers.arm(entry.key, self._intake.deadline_ns(entry))
+        self._arm_entries(self._ledger.entries)
         self._arm_liveness()
 
     # -- connection life ---------------------------------------------------------------
 
     def _connect(self, now_ns: int) -> Sequence[Event]:
         """Spend one attempt of the budget, or wait until there is one."""
-        allowed_ns = self._budget.allowed_ns(now_ns)
+        try:
+            allowed_ns = self._reconnect.attempt(now_ns)
+        except ConnectionBudgetError as error:
+            return self._go_down(error)
         if allowed_ns > now_ns:
-            if self.config.on_budget == "fail":
-                return self._go_down(self._budget_error())
             self._state = "waiting"
             self._timers.arm(_RETRY, allowed_ns)
             return ()
-        self._budget.spend(now_ns)
         self.counters.attempts += 1
         self._attempt += 1
         self._state = "opening"
@@ -362,62 +360,35 @@ class Session:
         self._effects = [effect for effect in self._effects if not isinstance(effect, Send)]
         self._effects.append(Close(code, reason))
 
-    def _lost(self, error: KrakenwireError | None, now_ns: int) -> list[Event]:
-        """Clear away what belonged to the connection; announce the gaps."""
+    def _ended(self, error: KrakenwireError) -> list[Event]:
+        """Clear away what belonged to the connection; announce the gaps unless nobody wants it back."""
         self._ending = None
         self._timers.clear()
         self._effects.clear()
         self.token = None
         self._held_since_ns = None
-        opened_ns, self._opened_ns = self._opened_ns, None
-        if opened_ns is None:
-            return []
-        lived_ns = now_ns - opened_ns
-        if lived_ns >= self.config.stable_s * _SECOND:
-            self._backoff.stable_end()
-        if self.status is not None and self.status.system in _OUTAGE:
-            self._backoff.outage()
         self._feed.invalidate()
-        out = [] if error is None else self._intake.disconnected(_gap_reason(error), self._liveness.heard_ns)
+        gaps = [] if self._stopping else self._intake.disconnected(_gap_reason(error), self._liveness.heard_ns)
         self._ledger.restart()
-        return out
+        return gaps
 
-    def _final(self, error: KrakenwireError, now_ns: int) -> KrakenwireError | None:
-        """Return the failure this error means, None when another attempt may help."""
-        if is_final(error) or not (self._ever_open or self.config.retry_initial):
-            return error
-        ends = self._malformed_ends
-        window_ns = self.config.attempts_window_s * _SECOND
-        if isinstance(error, ProtocolViolation) and len(ends) == ends.maxlen and now_ns - ends[0] <= window_ns:
-            reason = (
-                f"{len(ends)} connections within {self.config.attempts_window_s:g} s ended by frames we cannot read"
-            )
-            failure = ConnectionBudgetError(self.config.url, f"{reason}, the last: {error}")
-            failure.__cause__ = error
-            return failure
-        return None
-
-    def _wait(self, error: KrakenwireError, now_ns: int) -> Sequence[Event]:
-        """Choose the time of the next attempt."""
-        delay_s = self._backoff.delay_s(error, self._jitter())
-        retry_ns = now_ns + int(delay_s * _SECOND)
-        allowed_ns = self._budget.allowed_ns(retry_ns)
-        if allowed_ns > retry_ns and self.config.on_budget == "fail":
-            return self._go_down(self._budget_error(), told=error)
+    def _wait_or_go_down(self, error: KrakenwireError, lived_s: float, now_ns: int) -> Sequence[Event]:
+        if self._stopping:
+            return self._go_down(None)
+        outage = lived_s > 0 and self.status is not None and self.status.system in _OUTAGE
+        try:
+            retry_ns = self._reconnect.after(error, lived_s, outage, now_ns)
+        except KrakenwireError as failure:
+            return self._go_down(failure)
         self._state = "waiting"
-        self._timers.arm(_RETRY, allowed_ns)
-        retry_in_s = (allowed_ns - now_ns) / _SECOND
-        return (Disconnected(url=self.config.url, error=error, retry_in_s=retry_in_s),)
+        self._timers.arm(_RETRY, retry_ns)
+        return (Disconnected(url=self.config.url, error=error, retry_in_s=(retry_ns - now_ns) / _SECOND),)
 
-    def _go_down(self, failure: KrakenwireError | None, told: KrakenwireError | None = None) -> Sequence[Event]:
+    def _go_down(self, failure: KrakenwireError | None) -> Sequence[Event]:
         self._state = "down"
         self._failure = failure
         self._timers.clear()
-        return (Disconnected(url=self.config.url, error=told or failure, retry_in_s=None),)
-
-    def _budget_error(self) -> ConnectionBudgetError:
-        window = f"{self._budget.attempts_max} attempts in {self._budget.window_s:g} s are used up"
-        return ConnectionBudgetError(self.config.url, window, hint="More would get this address banned by the venue")
+        return (Disconnected(url=self.config.url, error=failure, retry_in_s=None),)
 
     def _malformed(self, error: ProtocolViolation) -> Sequence[Event]:
         self.counters.malformed += 1
@@ -447,14 +418,18 @@ class Session:
         if self._state == "open":
             self._timers.arm(_LIVENESS, self._liveness.deadline_ns())
 
-    def _check_entry(self, key: object, now_ns: int) -> Sequence[Event]:
-        entry = self._ledger.entries.get(key)  # type: ignore[call-overload] # timers carry any name
-        if entry is None or self._state != "open":
+    def _check_entry(self, key: SubscriptionKey, now_ns: int) -> Sequence[Event]:
+        entry = self._ledger.entries.get(key)
+        if entry is None or self._state != "open" or self._held_since_ns is not None:
             return ()
         due_ns = self._intake.deadline_ns(entry)
-        out = self._intake.check(entry, now_ns) if due_ns is not None and due_ns <= now_ns else ()
-        self._timers.arm(entry.key, self._intake.deadline_ns(entry))
-        return out
+        return self._intake.check(entry, now_ns) if due_ns is not None and due_ns <= now_ns else ()
+
+    def _arm_entries(self, keys: Iterable[SubscriptionKey]) -> None:
+        for key in keys:
+            entry = self._ledger.entries.get(key)
+            if entry is not None:
+                self._timers.arm(key, self._intake.deadline_ns(entry))
 
     def _take_pong(self, event: Event, now_ns: int) -> Sequence[Event]:
         round_trip_ns = self._liveness.pong(event.req_id, now_ns) if isinstance(event, Pong) else None
@@ -478,11 +453,8 @@ class Session:
         requests += self._codec.subscribe(subscribe, self._req_ids, self.token) if subscribe else []
         for request in requests:
             self._effects.append(Send(request.frame))
-            for entry in self._ledger.sent(request, now_ns):
-                self._timers.arm(entry.key, self._intake.deadline_ns(entry))
-        for key in changed:
-            if key in self._ledger.entries:
-                self._timers.arm(key, self._intake.deadline_ns(self._ledger.entries[key]))
+            self._ledger.sent(request, now_ns)
+        self._arm_entries(changed)
         self._liveness.expect_heartbeats(now_ns, self._ledger.any_active)
         self._arm_liveness()
 

@@ -11,7 +11,6 @@ Source: v2 reference, section 5; v1 reference, section 6.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
 from typing import Literal
 
 from krakenwire import limits
@@ -183,8 +182,8 @@ class Ledger:
         """Send the request in flight once more."""
         self._again[entry.key] = None
 
-    def sent(self, request: Request, now_ns: int) -> Iterator[Entry]:
-        """Note a request that is being sent, and yield its entries."""
+    def sent(self, request: Request, now_ns: int) -> None:
+        """Note a request that is being sent: replies to it are due."""
         self._requests[request.req_id] = tuple(sub.key for sub in request.subscriptions)
         if len(self._requests) > limits.REQUESTS_KEPT:
             del self._requests[next(iter(self._requests))]
@@ -193,7 +192,6 @@ class Ledger:
             entry.req_ids = (*entry.req_ids, request.req_id)[-2:]
             entry.sent_ns = now_ns
             entry.sends += 1
-            yield entry
 
     # -- replies -------------------------------------------------------------
 
