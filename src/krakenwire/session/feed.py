@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import msgspec
 
 from krakenwire.book import L2Book, L3Book
-from krakenwire.errors import ChecksumMismatch, DecodeError, StaleData
+from krakenwire.errors import ChecksumMismatch, DecodeError, KrakenwireError, StaleData
 from krakenwire.limits import BOOK_DEPTHS, BOOKS_MAX, LEVEL3_DEPTHS
 from krakenwire.model import (
     BookUpdate,
@@ -199,10 +199,17 @@ class Feed:
             book = self._book_to_fill(book, key, event)
             if book is None:
                 return self._passed_over(f"book of depth {event.depth}", event.symbol)
-        elif book is None:
-            self.counters.ignored_while_resyncing += 1
-            return ()
-        return self._applied(book, event)
+        if book is None:
+            return self._not_applied(event, StaleData(event.symbol, "empty"))
+        try:
+            book.apply(event)
+        except (ChecksumMismatch, DecodeError, StaleData) as error:
+            return self._not_applied(event, error)
+        if event.verified:
+            self.counters.verified += 1
+        else:
+            self.counters.unverified += 1
+        return (event,)
 
     def _take_level3(self, event: Level3Update) -> tuple[Event, ...]:
         book = self._level3.get(event.symbol)
@@ -210,31 +217,30 @@ class Feed:
             book = self._level3_to_fill(book, event)
             if book is None:
                 return self._passed_over("level3 book", event.symbol)
-        elif book is None:
-            self.counters.ignored_while_resyncing += 1
-            return ()
-        return self._applied(book, event)
-
-    def _applied(self, book: Any, event: BookUpdate | Level3Update) -> tuple[Event, ...]:
+        if book is None:
+            return self._not_applied(event, StaleData(event.symbol, "empty"))
         try:
             book.apply(event)
-        except ChecksumMismatch as error:
-            self.counters.failed += 1
-            failed = ChecksumFailed(
-                symbol=error.symbol, expected=error.expected, found=error.found, channel_name=event.channel
-            )
-            return (event, failed)
-        except StaleData:
-            self.counters.ignored_while_resyncing += 1
-            return ()
-        except DecodeError:
-            self.counters.malformed += 1
-            return (Gap(channel_name=event.channel, symbol=event.symbol, reason="malformed"),)
+        except (ChecksumMismatch, DecodeError, StaleData) as error:
+            return self._not_applied(event, error)
         if event.verified:
             self.counters.verified += 1
         else:
             self.counters.unverified += 1
         return (event,)
+
+    def _not_applied(self, event: BookUpdate | Level3Update, error: KrakenwireError) -> tuple[Event, ...]:
+        if isinstance(error, ChecksumMismatch):
+            self.counters.failed += 1
+            failed = ChecksumFailed(
+                symbol=error.symbol, expected=error.expected, found=error.found, channel_name=event.channel
+            )
+            return (event, failed)
+        if isinstance(error, StaleData):
+            self.counters.ignored_while_resyncing += 1
+            return ()
+        self.counters.malformed += 1
+        return (Gap(channel_name=event.channel, symbol=event.symbol, reason="malformed"),)
 
     def _passed_over(self, what: str, symbol: str) -> tuple[Event, ...]:
         self.counters.unknown += 1
