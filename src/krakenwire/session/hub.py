@@ -144,11 +144,6 @@ class Hub:
         stream.discard()
         self._retire(stream, now_ns)
 
-    def end_stream(self, stream: Stream, error: KrakenwireError, now_ns: int) -> None:
-        """End a stream for a fault of its consumer; what waits can still be taken."""
-        stream.end(error)
-        self._retire(stream, now_ns)
-
     def end_stream(self, stream: Stream, error: KrakenwireError | None, now_ns: int) -> None:
         """End a stream with an error: what waits can still be taken, nothing is added, and it blocks nobody."""
         stream.end(error)

@@ -154,7 +154,7 @@ class Stream:
     def prime_level3(self, book: Level3Reading | None) -> None:
         """Begin with a level3 book that is live already."""
         if book is not None and book.state == "live":
-            self._mail.put(book, (book.symbol, None))
+            self._mail.put(book.freeze() if self._freeze else book, (book.symbol, None))
 
     def notice(self, event: Gap | Resynced | Refused | ChecksumFailed) -> None:
         """Take what the session has to say about this stream's subscriptions."""
@@ -208,9 +208,10 @@ def _books(event: Event, freeze: bool) -> Sequence[StreamItem]:
 
 
 def _level3(event: Event, freeze: bool) -> Sequence[StreamItem]:
-    del freeze
     book = cast("Level3Update", event).book
-    return (book,) if book is not None and book.state == "live" else ()
+    if book is None or book.state != "live":
+        return ()
+    return (book.freeze() if freeze else book,)
 
 
 _ITEMS: Final[Mapping[str, Callable[[Event, bool], Sequence[StreamItem]]]] = {
