@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from typing import Final
 
-from krakenwire.limits import BOOK_DEPTHS, OHLC_INTERVALS
+from krakenwire.limits import BOOK_DEPTHS, CANDLES_KEPT, OHLC_INTERVALS
 from krakenwire.model.numbers import fixed_text
 from krakenwire.model.times import unix_text_from_ns
 from krakenwire.protocol.v1 import venue as wire
@@ -185,7 +185,7 @@ class _CandleTopic(_MarketTopic):
         assert channel[1] is not None
         self._interval = channel[1]
         self._seen = market.trade_revision
-        self._begin_ns = self._last_begin_ns()
+        self._told = _extent(market.candles.last(self._interval))
 
     def snapshot(self, now_ns: int) -> list[str]:
         del now_ns
@@ -199,19 +199,12 @@ class _CandleTopic(_MarketTopic):
         self._seen = self._market.trade_revision
         return [self._frame(candle) for candle in self._changed()]
 
-    def _last_begin_ns(self) -> int:
-        candle = self._market.candles.last(self._interval)
-        return 0 if candle is None else candle.begin_ns
-
     def _changed(self) -> Iterable[VenueCandle]:
-        """The running candle; when intervals ended within the batch, also those, so that each is told to its end."""
-        candle = self._market.candles.last(self._interval)
-        if candle is None:
-            return ()
-        before_ns, self._begin_ns = self._begin_ns, candle.begin_ns
-        if candle.begin_ns == before_ns:
-            return (candle,)
-        return [known for known in self._market.candles.latest(self._interval) if known.begin_ns >= before_ns]
+        """The running candle; before it those that ended within the batch, so that each is told to its end."""
+        candles = self._market.candles
+        (begin_ns, trades), self._told = self._told, _extent(candles.last(self._interval))
+        known = candles.latest(self._interval, 1 if self._told[0] == begin_ns else CANDLES_KEPT)
+        return [candle for candle in known if _extent(candle) > (begin_ns, trades)]
 
     def _frame(self, candle: VenueCandle) -> str:
         price = self._texts.price
@@ -223,6 +216,11 @@ class _CandleTopic(_MarketTopic):
             self._texts.qty(candle.volume),
         )
         return wire.ohlc(self._id, self._pair, self._interval, row, candle.trades)
+
+
+def _extent(candle: VenueCandle | None) -> tuple[int, int]:
+    """When a candle began and how many trades it has: grows with every trade."""
+    return (0, 0) if candle is None else (candle.begin_ns, candle.trades)
 
 
 class _BookTopic(_MarketTopic):
