@@ -59,8 +59,6 @@ def run(args: argparse.Namespace) -> int:
         tls_cert=args.tls_cert,
         tls_key=args.tls_key,
     )
-    if not _is_loopback(args.host):
-        print(f"krakenwire: warning: {args.host} may be reachable by other machines", file=sys.stderr)
     asyncio.run(_serve(venue, as_json=args.json))
     return OK
 
@@ -74,10 +72,12 @@ async def _serve(venue: LocalVenue, *, as_json: bool) -> None:
 
 
 def _announce_json(venue: LocalVenue) -> None:
+    _warn_if_exposed(venue.host)
     print(json.dumps({"ws_v1": venue.ws_v1, "ws_v2": venue.ws_v2, "rest": venue.rest}), flush=True)
 
 
 def _announce_line(venue: LocalVenue) -> None:
+    _warn_if_exposed(venue.host)
     print(f"local Kraken ready: v1 {venue.ws_v1}  v2 {venue.ws_v2}  REST {venue.rest}", flush=True)
 
 
@@ -85,6 +85,11 @@ def _symbols(written: list[str] | None) -> list[str] | None:
     if written is None:
         return None
     return [symbol for part in written for symbol in part.split(",") if symbol.strip()]
+
+
+def _warn_if_exposed(host: str) -> None:
+    if not _is_loopback(host):
+        print(f"krakenwire: warning: {host} may be reachable by other machines", file=sys.stderr)
 
 
 def _is_loopback(host: str) -> bool:

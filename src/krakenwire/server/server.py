@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import errno
 import logging
+import os
 import ssl
 
 from aiohttp import web
@@ -87,7 +88,7 @@ class VenueServer:
     def _unusable(self, error: OSError) -> ConfigError:
         return ConfigError(
             f"cannot listen on {self._host} port {self._wanted_port}",
-            found=error.strerror or error,
+            found=os.strerror(error.errno) if (error.errno or 0) > 0 else error.strerror,
             hint=_HINTS.get(error.errno or 0, "Check the host name and the port"),
         )
 
