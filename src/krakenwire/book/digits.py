@@ -58,7 +58,7 @@ def price_and_qty(level: WireLevel) -> tuple[str, str]:
     Raises:
         DecodeError: there are not two.
     """
-    if not isinstance(level, Sequence) or len(level) < 2:
+    if isinstance(level, str) or not isinstance(level, Sequence) or len(level) < 2:
         raise DecodeError("a level is not price and quantity", str(level))
     return level[0], level[1]
 

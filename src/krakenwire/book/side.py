@@ -11,13 +11,11 @@ from bisect import bisect_left
 from collections.abc import Iterable
 
 from krakenwire.book.digits import price_and_qty, scaled, shown_decimals
-from krakenwire.limits import CHECKSUM_LEVELS, NUMBER_CHARS_MAX, NUMBER_EXPONENT_MAX
+from krakenwire.limits import CHECKSUM_LEVELS, NUMBER_CHARS_MAX
 from krakenwire.model.market import Level, WireLevel
 from krakenwire.model.numbers import scaled_to_decimal
 
 __all__ = ["Scale", "Side"]
-
-_TEXT_MAX = 2 * (NUMBER_CHARS_MAX + NUMBER_EXPONENT_MAX)
 
 
 class Scale:
@@ -85,7 +83,7 @@ class Side:
                 plain = price[price_point] == "." == qty[qty_point] and text.isdigit() and text.isascii()
             except (AttributeError, IndexError, TypeError, ValueError):
                 plain = False
-            if not plain or len(text) > _TEXT_MAX:
+            if not plain or len(text) > NUMBER_CHARS_MAX:
                 key, amount, text = self._exact(level, scale, other)
                 keys, texts = self.keys, self.texts
                 price_point, qty_point = -1 - scale.price, -1 - scale.qty
