@@ -86,10 +86,11 @@ class VenueServer:
         self._stepping = asyncio.create_task(self.driver.run(), name="krakenwire venue")
 
     def _unusable(self, error: OSError) -> ConfigError:
+        number = error.errno or 0  # negative: the name could not be resolved
         return ConfigError(
             f"cannot listen on {self._host} port {self._wanted_port}",
-            found=os.strerror(error.errno) if (error.errno or 0) > 0 else error.strerror,
-            hint=_HINTS.get(error.errno or 0, "Check the host name and the port"),
+            found=os.strerror(number) if number > 0 else error.strerror,
+            hint=_HINTS.get(number, "Check the host name and the port"),
         )
 
     async def stop(self) -> None:
