@@ -21,6 +21,7 @@
     │   └── StaleData              a book was read while it is not live
     ├── VenueRefusal               the venue said no, in its own words
     ├── SlowConsumer               a consumer fell behind its bound
+    ├── StreamEnded                a stream or client was closed; nothing more will come
     └── InternalError              our own invariant broke: a bug
 
 Errors carry fields and compute their text from them; nobody parses text.
@@ -48,6 +49,7 @@ __all__ = [
     "SilenceError",
     "SlowConsumer",
     "StaleData",
+    "StreamEnded",
     "SymbolError",
     "TlsError",
     "TransportError",
@@ -260,6 +262,14 @@ class SlowConsumer(KrakenwireError):
     def __init__(self, what: str, bound: int, unit: str) -> None:
         self.what, self.bound, self.unit = what, bound, unit
         super().__init__(f"{what} fell behind: more than {bound} {unit} were waiting")
+
+
+class StreamEnded(KrakenwireError):
+    """A stream, a queue or its client was closed in good order: nothing more will come."""
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+        super().__init__(f"{what} was closed")
 
 
 class InternalError(KrakenwireError):

@@ -16,7 +16,7 @@ from urllib.parse import SplitResult, urlsplit
 from krakenwire.errors import ConfigError, UsageError
 from krakenwire.model.subscription import one_of
 
-__all__ = ["VERSIONS", "Environment", "LocalVenue", "LocalVenueFactory", "environment", "is_loopback"]
+__all__ = ["VERSIONS", "Environment", "LocalVenue", "LocalVenueFactory", "check_channel", "environment", "is_loopback"]
 
 VERSIONS: Final = (1, 2)
 _PATHS: Final = {1: "/", 2: "/v2"}
@@ -32,7 +32,7 @@ class LocalVenue(Protocol):
 
     @property
     def ws_v2(self) -> str: ...
-    def close(self) -> None: ...
+    def stop(self) -> None: ...
 
 
 LocalVenueFactory = Callable[[], LocalVenue]
@@ -147,12 +147,11 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def check_version(version: int, channel: str | None = None) -> None:
-    """Refuse a version that does not exist, or does not have a channel.
+def check_channel(version: int, channel: str) -> None:
+    """Refuse a channel that a version does not have.
 
     Raises:
-        UsageError: naming what exists.
+        UsageError: naming the version that has it.
     """
-    one_of("API version", version, VERSIONS)
     if channel == "level3" and version == 1:
         raise UsageError("channel level3", expected="version 2", found="version 1")

@@ -14,18 +14,16 @@ import socket
 import ssl
 from collections.abc import Callable
 from enum import Enum
-from typing import Final
 
 import picows
 
-from krakenwire import __version__
+import krakenwire
 from krakenwire.client import addresses, foreign
 from krakenwire.errors import ConnectionLost, FrameTooBig, KrakenwireError
 from krakenwire.limits import FRAGMENTS_MAX, FRAME_BYTES_MAX
 
 __all__ = ["Wire", "open_wire"]
 
-_HEADERS: Final = {"User-Agent": f"krakenwire/{__version__}"}
 _log = logging.getLogger("krakenwire.client.picows")
 _log.addHandler(logging.NullHandler())
 
@@ -79,7 +77,7 @@ async def _connected(url: str, context: ssl.SSLContext | None, listener: _Listen
             logger_name=_log,
             max_frame_size=FRAME_BYTES_MAX,
             max_redirects=0,  # the address is the user's choice
-            extra_headers=_HEADERS,
+            extra_headers={"User-Agent": f"krakenwire/{krakenwire.__version__}"},
             socket_factory=lambda _: sock,
         )
     )

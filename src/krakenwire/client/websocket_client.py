@@ -24,7 +24,7 @@ from websocket import (
 )
 from websocket._abnf import frame_buffer
 
-from krakenwire import __version__
+import krakenwire
 from krakenwire.client import addresses, foreign
 from krakenwire.errors import ConnectionLost, FrameTooBig, KrakenwireError
 from krakenwire.limits import FRAGMENTS_MAX, FRAME_BYTES_MAX, HANDSHAKE_BYTES_MAX, SEND_TIMEOUT_S
@@ -32,7 +32,6 @@ from krakenwire.limits import FRAGMENTS_MAX, FRAME_BYTES_MAX, HANDSHAKE_BYTES_MA
 __all__ = ["Wire"]
 
 _READ_BYTES: Final = 256 * 1024
-_HEADERS: Final = [f"User-Agent: krakenwire/{__version__}"]
 _LATER: Final = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
@@ -111,7 +110,11 @@ class _Socket(WebSocket):
                 sock.settimeout(max(0.001, deadline - time.monotonic()))
                 sock = context.wrap_socket(sock, server_hostname=host)
             # Redirects are not followed: the address is the user's choice.
-            options = {"redirect_limit": 0, "suppress_origin": True, "header": _HEADERS}
+            options = {
+                "redirect_limit": 0,
+                "suppress_origin": True,
+                "header": [f"User-Agent: krakenwire/{krakenwire.__version__}"],
+            }
             self.connect(url, socket=_Deadline(sock, deadline), **options)  # type: ignore[no-untyped-call]  # websocket-client leaves it untyped
         except BaseException:
             sock.close()

@@ -1,0 +1,350 @@
+"""The asyncio client: `async for` over market data, many tasks on one connection.
+
+Frames are taken in by the event loop whether anyone waits or not; a consumer
+that falls behind under the policy ``block`` stops the reading. Everything
+belongs to the loop the client was entered in. For one loop without asyncio see `blocking`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from types import EllipsisType, TracebackType
+from typing import Any, Final, Generic, Self, TypeVar, Unpack, cast
+
+from krakenwire.client.aio_pump import AioPump
+from krakenwire.client.core import ClientCounters, Core
+from krakenwire.client.environments import LocalVenue
+from krakenwire.client.options import Options, Settings
+from krakenwire.client.taps import How, Parameters, Tap, kind_of
+from krakenwire.errors import ConfigError, StreamEnded, UsageError, WaitTimeout
+from krakenwire.model import (
+    BookReading,
+    Candle,
+    Event,
+    Instruments,
+    Latency,
+    Level3Reading,
+    RawFrame,
+    Refused,
+    Spread,
+    Status,
+    Ticker,
+    Trade,
+)
+from krakenwire.session.streams import StreamItem
+
+__all__ = ["Kraken", "Stream", "run"]
+
+_ItemT = TypeVar("_ItemT")
+_TAKES_AT_ONCE: Final = 100
+"""Items one task may take before others get their turn."""
+
+
+class Kraken:
+    """A client in an event loop; use it in an ``async with`` statement.
+
+    Args:
+        on: ``live``, ``beta``, ``local`` (a venue in this process), or an address.
+        version: API version, 1 or 2.
+        **settings: see `krakenwire.client.Settings`.
+
+    Raises:
+        UsageError: an argument that cannot be.
+    """
+
+    def __init__(self, on: str = "live", *, version: int = 2, **settings: Unpack[Settings]) -> None:
+        self._core = Core(Options.checked(on, version, settings), self._start_local if on == "local" else None)
+        self._pump: AioPump | None = None
+
+    def _start_local(self) -> LocalVenue:
+        """Start the embedded venue; `krakenwire.aio.Kraken` can, this room has none."""
+        raise ConfigError("on='local'", expected="a client with a venue", hint="Import Kraken from krakenwire.aio")
+
+    async def __aenter__(self) -> Self:
+        try:
+            await asyncio.to_thread(self._core.open)
+        except BaseException:
+            await asyncio.to_thread(self._core.close_venue)
+            raise
+        self._pump = AioPump(self._core)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    def __repr__(self) -> str:
+        return f"Kraken({self._core.options.on!r}, version={self._core.options.version})"
+
+    async def close(self) -> None:
+        """End the connections and all streams. Harmless when it is closed already."""
+        self._core.stop()
+        if self._pump is not None:
+            await self._pump.close()
+        await asyncio.to_thread(self._core.close_venue)
+
+    # -- market data -----------------------------------------------------------
+
+    def trades(self, *symbols: str, **how: Unpack[How]) -> Stream[Trade]:
+        """Stream every public trade, in order. A slow consumer stops the reading."""
+        return self._open("trades", symbols, {}, how)
+
+    def ticker(self, *symbols: str, event_trigger: str | None = None, **how: Unpack[How]) -> Stream[Ticker]:
+        """Stream the best prices and the last 24 hours; a slow consumer gets the latest.
+
+        Args:
+            *symbols: any spelling, such as ``BTC/USD`` or ``XBTUSD``.
+            event_trigger: ``trades`` or ``bbo``: what makes the venue send one; version 2.
+            **how: see `krakenwire.client.How`.
+        """
+        return self._open("ticker", symbols, {"event_trigger": event_trigger}, how)
+
+    def books(self, *symbols: str, depth: int = 10, **how: Unpack[How]) -> Stream[BookReading]:
+        """Stream verified order books; a slow consumer gets each symbol's present book.
+
+        The books are live: the same object changes with the next message. Keep
+        ``book.freeze()``, or ask for ``policy="block"`` to get a copy for each change.
+
+        Args:
+            *symbols: any spelling.
+            depth: price levels a side: 10, 25, 100, 500 or 1000.
+            **how: see `krakenwire.client.How`.
+        """
+        return self._open("books", symbols, {"depth": depth}, how)
+
+    def level3(self, *symbols: str, depth: int = 10, **how: Unpack[How]) -> Stream[Level3Reading]:
+        """Stream verified books of single orders; version 2, needs the setting ``token``.
+
+        Args:
+            *symbols: any spelling.
+            depth: price levels a side: 10, 100 or 1000.
+            **how: see `krakenwire.client.How`.
+        """
+        return self._open("level3", symbols, {"depth": depth}, how)
+
+    def ohlc(self, *symbols: str, interval: int = 1, **how: Unpack[How]) -> Stream[Candle]:
+        """Stream candles; one with ``closed=True`` follows when the next has begun.
+
+        Args:
+            *symbols: any spelling.
+            interval: minutes: 1, 5, 15, 30, 60, 240, 1440, 10080 or 21600.
+            **how: see `krakenwire.client.How`.
+        """
+        return self._open("ohlc", symbols, {"interval": interval}, how)
+
+    def spreads(self, *symbols: str, **how: Unpack[How]) -> Stream[Spread]:
+        """Stream the best bid and ask whenever they change; a slow consumer gets the latest."""
+        return self._open("spread", symbols, {}, how)
+
+    def instruments(self, **how: Unpack[How]) -> Stream[Instruments]:
+        """Stream the reference data of all assets and instruments, then its changes; version 2."""
+        return self._open("instruments", (), {}, how)
+
+    # -- the connection itself ---------------------------------------------------
+
+    def status(self, **how: Unpack[How]) -> Stream[Status]:
+        """Stream the venue's trading mode, the present one first."""
+        return self._open("status", (), {}, how)
+
+    def events(self, **how: Unpack[How]) -> Stream[Event]:
+        """Stream everything that happens on all streams and connections of this client, in order."""
+        return self._open("events", (), {}, how)
+
+    def frames(self, **how: Unpack[How]) -> Stream[RawFrame]:
+        """Stream the frames exactly as they come."""
+        return self._open("raw", (), {}, how)
+
+    def stream(
+        self, channel: str, *symbols: str, how: How | None = None, **parameters: Unpack[Parameters]
+    ) -> Stream[StreamItem]:
+        """Open a stream of a channel known only at run time.
+
+        Args:
+            channel: ``trade``, ``ticker``, ``book``, ``level3``, ``ohlc``, ``spread``,
+                ``instrument``, ``status``, ``events`` or ``raw``.
+            *symbols: any spelling; none for the last four.
+            how: see `krakenwire.client.How`.
+            **parameters: ``depth``, ``interval``, ``event_trigger``, where the channel has them.
+        """
+        return self._open(kind_of(channel), symbols, parameters, how or {})
+
+    def subscribe(self, channel: str, *symbols: str, **parameters: Unpack[Parameters]) -> None:
+        """Subscribe without a stream of its own: for `frames` and `events`, or to keep a `book`.
+
+        Args:
+            channel: as for `stream`.
+            *symbols: any spelling.
+            **parameters: as for `stream`.
+        """
+        pump = self._entered()
+        self._core.subscribe(channel, symbols, parameters)
+        pump.settle()
+
+    def unsubscribe(self, channel: str, *symbols: str) -> None:
+        """Undo `subscribe` for some symbols, or for all of a channel."""
+        pump = self._entered()
+        self._core.unsubscribe(channel, symbols)
+        pump.settle()
+
+    async def ping(self, timeout: float | None = 10.0) -> float:  # noqa: ASYNC109 - as in the other styles
+        """Send a ping and return the seconds until its answer.
+
+        Raises:
+            WaitTimeout: no answer within `timeout` seconds.
+        """
+        async with _within(timeout, self._core.line().url, "pong"):
+            with self.events(policy="drop", queue=1000) as events:
+                while not self._core.ping():
+                    await events.next(None)  # the events of connecting
+                while True:
+                    event = await events.next(None)
+                    if isinstance(event, Latency):
+                        return event.round_trip_ns / 1e9
+
+    def book(self, symbol: str) -> BookReading:
+        """Return the live book of a symbol that is streamed; reading it while it is not live raises `StaleData`."""
+        return self._core.book(symbol)
+
+    def level3_book(self, symbol: str) -> Level3Reading:
+        """Return the live level3 book of a symbol that is streamed."""
+        return self._core.level3_book(symbol)
+
+    @property
+    def counters(self) -> ClientCounters:
+        """What was received, renewed, dropped and passed over, so far."""
+        return self._core.counters
+
+    def _entered(self) -> AioPump:
+        if self._pump is None:
+            raise UsageError("this client", expected="use inside its `async with` statement")
+        return self._pump
+
+    def _open(self, kind: str, symbols: tuple[str, ...], parameters: Parameters, how: How) -> Stream[Any]:
+        pump = self._entered()
+        tap = self._core.tap(kind, symbols, parameters, how)
+        pump.settle()
+        return Stream(pump, tap, how.get("timeout"))
+
+
+class Stream(Generic[_ItemT]):
+    """Items as they come, for one task at a time. Cancelling a wait loses nothing.
+
+    Iteration ends when the stream or its client is closed, and raises the
+    error that ended it otherwise.
+    """
+
+    def __init__(self, pump: AioPump, tap: Tap, timeout: float | None) -> None:
+        self._pump, self._tap, self._timeout = pump, tap, timeout
+        self._taken = 0
+
+    def __aiter__(self) -> AsyncIterator[_ItemT]:
+        return self
+
+    async def __anext__(self) -> _ItemT:
+        try:
+            return await self.next()
+        except StreamEnded:
+            raise StopAsyncIteration from None
+
+    async def next(self, timeout: float | EllipsisType | None = ...) -> _ItemT:  # noqa: ASYNC109 - as in the other styles
+        """Return the next item.
+
+        Args:
+            timeout: seconds to wait, None for ever; the stream's own by default.
+
+        Raises:
+            WaitTimeout: nothing came in time; the stream can still be used.
+            StreamEnded: it was closed.
+            KrakenwireError: what ended it: no connection, a refusal of all its symbols.
+        """
+        self._taken += 1
+        if self._taken % _TAKES_AT_ONCE == 0:
+            await asyncio.sleep(0)
+        while (item := self._tap.take()) is None:
+            if self._tap.ended:
+                raise self._tap.error or StreamEnded(f"the stream of {self._tap.kind}")
+            async with _within(self._timeout if timeout is ... else timeout, self._tap.url, self._tap.kind):
+                await self._pump.wait(self._tap)
+        self._pump.relieve()
+        return cast("_ItemT", item)
+
+    def add(self, *symbols: str) -> None:
+        """Add symbols to the stream."""
+        self._tap.add(symbols)
+        self._pump.settle()
+
+    def remove(self, *symbols: str) -> None:
+        """Take symbols out of the stream; what waits of them still comes."""
+        self._tap.remove(symbols)
+        self._pump.settle()
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """Its symbols now, in v2 spelling."""
+        return self._tap.symbols
+
+    @property
+    def refused(self) -> dict[str, Refused]:
+        """The venue's refusals by symbol; when all are refused, the stream ends with `VenueRefusal`."""
+        return self._tap.refused
+
+    @property
+    def dropped(self) -> int:
+        """Items given up under the policy ``drop``."""
+        return self._tap.dropped
+
+    @property
+    def gaps(self) -> int:
+        """Times when something may have been missed."""
+        return self._tap.gaps
+
+    def close(self) -> None:
+        """End the stream and unsubscribe what no other stream needs."""
+        self._tap.close()
+        self._pump.settle()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"Stream({self._tap.kind} {' '.join(self._tap.symbols)})"
+
+
+@asynccontextmanager
+async def _within(timeout_s: float | None, url: str, what: str) -> AsyncIterator[None]:
+    """Turn the end of the time allowed into our error; another's cancellation or time-out passes."""
+    try:
+        async with asyncio.timeout(timeout_s) as scope:
+            yield
+    except TimeoutError:
+        if not scope.expired():
+            raise
+        raise WaitTimeout(url, f"no {what} within the time allowed") from None
+
+
+_ResultT = TypeVar("_ResultT")
+
+
+def run(main: Coroutine[Any, Any, _ResultT], *, debug: bool | None = None) -> _ResultT:
+    """Run a coroutine as `asyncio.run` does, on uvloop when it is installed; nothing global is changed.
+
+    Args:
+        main: the coroutine.
+        debug: asyncio's debug mode.
+    """
+    with asyncio.Runner(debug=debug, loop_factory=_loop_factory()) as runner:
+        return runner.run(main)
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop

@@ -1,0 +1,189 @@
+"""Moves bytes between picows connections and hubs, in an event loop.
+
+Each line has a task that opens its connection and waits for its end, and a
+timer at its session's next deadline. What waits for items is told once for each
+batch of frames. Next: `aio`, the style built on it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from krakenwire.client.clock import now_ns
+from krakenwire.client.core import Core
+from krakenwire.client.picows import Wire, open_wire
+from krakenwire.client.taps import Line, Tap
+from krakenwire.errors import InternalError, KrakenwireError
+from krakenwire.session.effects import Effect, Open, Send
+
+__all__ = ["AioPump"]
+
+_SECOND = 1_000_000_000
+
+
+class AioPump:
+    """The connections of one client, in the running loop.
+
+    Args:
+        core: whose connections to serve.
+    """
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._loop = asyncio.get_running_loop()
+        self._pilots: dict[Line, _Pilot] = {}
+        self._waiting: dict[asyncio.Future[None], Tap] = {}
+
+    def settle(self) -> None:
+        """Do what the sessions ask for; to be called after every use of the core."""
+        for line in self._core.lines:
+            pilot = self._pilots.get(line)
+            if pilot is None:
+                pilot = self._pilots[line] = _Pilot(line, self._loop, self.tell)
+            pilot.settle()
+
+    async def wait(self, tap: Tap) -> None:
+        """Return when `tap` may have something, or has ended. Can be cancelled."""
+        self.settle()
+        if tap.ready:
+            return
+        future = self._loop.create_future()
+        self._waiting[future] = tap
+        try:
+            await future
+        finally:
+            del self._waiting[future]
+
+    def relieve(self) -> None:
+        """Go on reading where a consumer has made room; to be called after items were taken."""
+        for pilot in self._pilots.values():
+            if pilot.paused:
+                pilot.pace()
+
+    def tell(self) -> None:
+        """Wake those whose taps are ready."""
+        for future, tap in self._waiting.items():
+            if tap.ready and not future.done():
+                future.set_result(None)
+
+    async def close(self) -> None:
+        """End every connection and task of this client."""
+        self.settle()
+        pilots, self._pilots = self._pilots, {}
+        for pilot in pilots.values():
+            await pilot.close()
+        self.tell()
+
+
+class _Pilot:
+    """One line's connection: its task, its timer."""
+
+    def __init__(self, line: Line, loop: asyncio.AbstractEventLoop, tell: Callable[[], None]) -> None:
+        self._line, self._hub, self._loop, self._tell = line, line.hub, loop, tell
+        self._wire: Wire | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._batch: asyncio.Handle | None = None
+        self._token: str | None = None
+        self._paused = False
+
+    def settle(self) -> None:
+        """Act, read or do not read, set the timer, and wake who waits."""
+        self._batch = None
+        while effects := self._hub.take_effects():
+            for effect in effects:
+                self._act(effect)
+        self.pace()
+        self._set_timer()
+        self._tell()
+
+    def pace(self) -> None:
+        """Read, unless one of the streams has to be emptied first."""
+        blocked = self._hub.blocked
+        if self._wire is None or blocked == self._paused:
+            return
+        self._paused = blocked
+        self._wire.pause(blocked)
+        session = self._hub.session
+        session.hold(now_ns()) if blocked else session.release(now_ns())
+
+    @property
+    def paused(self) -> bool:
+        """Whether reading waits for a consumer."""
+        return self._paused
+
+    async def close(self) -> None:
+        """Wait for the end of what `Core.stop` has ended."""
+        for handle in (self._timer, self._batch):
+            if handle is not None:
+                handle.cancel()
+        if self._task is not None:
+            await asyncio.wait([self._task])
+
+    # -- acting ----------------------------------------------------------------
+
+    def _act(self, effect: Effect) -> None:
+        if isinstance(effect, Open):
+            self._task = self._loop.create_task(self._fly(effect), name=f"krakenwire {self._line.name}")
+        elif isinstance(effect, Send):
+            if self._wire is not None:
+                self._wire.send(effect.frame)
+        elif self._wire is not None:
+            self._wire.close(effect.code, effect.reason)
+        elif self._task is not None:
+            self._task.cancel()
+
+    async def _fly(self, effect: Open) -> None:
+        """Open a connection, and see it through to its end."""
+        line = self._line
+        error: KrakenwireError | None = None
+        try:
+            self._token = await asyncio.to_thread(line.token) if line.needs_token else None
+            wire = await open_wire(
+                effect.url, line.context, effect.timeout_s, self._opened, self._take_frame, line.hint
+            )
+            error = await wire.ended()
+        except KrakenwireError as found:
+            error = found
+        except Exception as bug:  # noqa: BLE001 - a task nobody awaits must not end in silence
+            error = InternalError(f"{type(bug).__name__} while taking a frame")
+            error.__cause__ = bug
+        finally:
+            self._wire, self._task, self._paused = None, None, False
+            self._hub.feed_closed(error, now_ns())
+            self.settle()
+
+    def _opened(self, wire: Wire) -> None:
+        self._wire = wire
+        self._hub.feed_opened(now_ns(), self._token)
+        self.settle()
+
+    def _take_frame(self, data: bytes, last: bool) -> None:
+        self._hub.feed_frame(data, now_ns())
+        if last:
+            if self._batch is not None:
+                self._batch.cancel()
+            self.settle()
+        elif self._batch is None:  # should the last one never be handed on
+            self._batch = self._loop.call_soon(self.settle)
+
+    # -- time --------------------------------------------------------------------
+
+    def _set_timer(self) -> None:
+        due_ns = self._hub.next_deadline_ns()
+        if due_ns is None:
+            return
+        when = self._loop.time() + max(0.0, (due_ns - now_ns()) / _SECOND)
+        if self._timer is not None:
+            if self._timer.when() <= when:
+                return  # it fires early, and is set again then
+            self._timer.cancel()
+        self._timer = self._loop.call_at(when, self._fire)
+
+    def _fire(self) -> None:
+        self._timer = None
+        due_ns = self._hub.next_deadline_ns()
+        if due_ns is not None and due_ns <= now_ns():
+            self._hub.poll(now_ns())
+        self.settle()

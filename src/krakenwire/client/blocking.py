@@ -1,0 +1,306 @@
+"""The blocking client: a `for` loop over market data, everything in the caller's thread.
+
+Sockets are read and timers kept while you wait for the next item, and only
+then; a loop body that takes long makes the connection wait, and the venue with
+it. For work beside the feed see `threaded`, for many tasks `aio`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from types import EllipsisType, TracebackType
+from typing import Any, Final, Generic, Self, TypeVar, Unpack, cast
+
+from krakenwire.client.core import ClientCounters, Core
+from krakenwire.client.environments import LocalVenue
+from krakenwire.client.options import Options, Settings
+from krakenwire.client.pump import Pump
+from krakenwire.client.taps import How, Parameters, Tap, kind_of
+from krakenwire.errors import ConfigError, StreamEnded, WaitTimeout
+from krakenwire.model import (
+    BookReading,
+    Candle,
+    Event,
+    Instruments,
+    Latency,
+    Level3Reading,
+    RawFrame,
+    Refused,
+    Spread,
+    Status,
+    Ticker,
+    Trade,
+)
+from krakenwire.session.streams import StreamItem
+
+__all__ = ["Kraken", "Stream"]
+
+_ItemT = TypeVar("_ItemT")
+_HOUSEKEEPING_S: Final = 0.25
+"""A consumer that always finds something waiting still lets the sockets be read this often."""
+
+
+class Kraken:
+    """A client that works while you wait.
+
+    Nothing happens before the first stream is opened, or the ``with`` statement
+    is entered; close it, or use it as a context manager.
+
+    Args:
+        on: ``live``, ``beta``, ``local`` (a venue in this process), or an address.
+        version: API version, 1 or 2.
+        **settings: see `krakenwire.client.Settings`.
+
+    Raises:
+        UsageError: an argument that cannot be.
+    """
+
+    def __init__(self, on: str = "live", *, version: int = 2, **settings: Unpack[Settings]) -> None:
+        self._core = Core(Options.checked(on, version, settings), self._start_local if on == "local" else None)
+        self._pump = Pump(self._core)
+
+    def _start_local(self) -> LocalVenue:
+        """Start the embedded venue; `krakenwire.Kraken` can, this room has none."""
+        raise ConfigError(
+            "on='local'", expected="a client with an embedded venue", hint="Import Kraken from krakenwire"
+        )
+
+    def __enter__(self) -> Self:
+        self._core.open()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"Kraken({self._core.options.on!r}, version={self._core.options.version})"
+
+    def close(self) -> None:
+        """End the connections and all streams. Harmless when it is closed already."""
+        self._core.stop()
+        self._pump.close()
+        self._core.close_venue()
+
+    # -- market data -----------------------------------------------------------
+
+    def trades(self, *symbols: str, **how: Unpack[How]) -> Stream[Trade]:
+        """Stream every public trade, in order. A slow consumer makes the connection wait."""
+        return self._open("trades", symbols, {}, how)
+
+    def ticker(self, *symbols: str, event_trigger: str | None = None, **how: Unpack[How]) -> Stream[Ticker]:
+        """Stream the best prices and the last 24 hours; a slow consumer gets the latest.
+
+        Args:
+            *symbols: any spelling, such as ``BTC/USD`` or ``XBTUSD``.
+            event_trigger: ``trades`` or ``bbo``: what makes the venue send one; version 2.
+            **how: see `krakenwire.client.How`.
+        """
+        return self._open("ticker", symbols, {"event_trigger": event_trigger}, how)
+
+    def books(self, *symbols: str, depth: int = 10, **how: Unpack[How]) -> Stream[BookReading]:
+        """Stream verified order books; a slow consumer gets each symbol's present book.
+
+        The books are live: the same object changes with the next message. Keep
+        ``book.freeze()``, or ask for ``policy="block"`` to get a copy for each change.
+
+        Args:
+            *symbols: any spelling.
+            depth: price levels a side: 10, 25, 100, 500 or 1000.
+            **how: see `krakenwire.client.How`.
+        """
+        return self._open("books", symbols, {"depth": depth}, how)
+
+    def level3(self, *symbols: str, depth: int = 10, **how: Unpack[How]) -> Stream[Level3Reading]:
+        """Stream verified books of single orders; version 2, needs the setting ``token``.
+
+        Args:
+            *symbols: any spelling.
+            depth: price levels a side: 10, 100 or 1000.
+            **how: see `krakenwire.client.How`.
+        """
+        return self._open("level3", symbols, {"depth": depth}, how)
+
+    def ohlc(self, *symbols: str, interval: int = 1, **how: Unpack[How]) -> Stream[Candle]:
+        """Stream candles; one with ``closed=True`` follows when the next has begun.
+
+        Args:
+            *symbols: any spelling.
+            interval: minutes: 1, 5, 15, 30, 60, 240, 1440, 10080 or 21600.
+            **how: see `krakenwire.client.How`.
+        """
+        return self._open("ohlc", symbols, {"interval": interval}, how)
+
+    def spreads(self, *symbols: str, **how: Unpack[How]) -> Stream[Spread]:
+        """Stream the best bid and ask whenever they change; a slow consumer gets the latest."""
+        return self._open("spread", symbols, {}, how)
+
+    def instruments(self, **how: Unpack[How]) -> Stream[Instruments]:
+        """Stream the reference data of all assets and instruments, then its changes; version 2."""
+        return self._open("instruments", (), {}, how)
+
+    # -- the connection itself ---------------------------------------------------
+
+    def status(self, **how: Unpack[How]) -> Stream[Status]:
+        """Stream the venue's trading mode, the present one first."""
+        return self._open("status", (), {}, how)
+
+    def events(self, **how: Unpack[How]) -> Stream[Event]:
+        """Stream everything that happens on all streams and connections of this client, in order."""
+        return self._open("events", (), {}, how)
+
+    def frames(self, **how: Unpack[How]) -> Stream[RawFrame]:
+        """Stream the frames exactly as they come."""
+        return self._open("raw", (), {}, how)
+
+    def stream(
+        self, channel: str, *symbols: str, how: How | None = None, **parameters: Unpack[Parameters]
+    ) -> Stream[StreamItem]:
+        """Open a stream of a channel known only at run time.
+
+        Args:
+            channel: ``trade``, ``ticker``, ``book``, ``level3``, ``ohlc``, ``spread``,
+                ``instrument``, ``status``, ``events`` or ``raw``.
+            *symbols: any spelling; none for the last four.
+            how: see `krakenwire.client.How`.
+            **parameters: ``depth``, ``interval``, ``event_trigger``, where the channel has them.
+        """
+        return self._open(kind_of(channel), symbols, parameters, how or {})
+
+    def subscribe(self, channel: str, *symbols: str, **parameters: Unpack[Parameters]) -> None:
+        """Subscribe without a stream of its own: for `frames` and `events`, or to keep a `book`.
+
+        Args:
+            channel: as for `stream`.
+            *symbols: any spelling.
+            **parameters: as for `stream`.
+        """
+        self._core.subscribe(channel, symbols, parameters)
+
+    def unsubscribe(self, channel: str, *symbols: str) -> None:
+        """Undo `subscribe` for some symbols, or for all of a channel."""
+        self._core.unsubscribe(channel, symbols)
+
+    def ping(self, timeout: float | None = 10.0) -> float:
+        """Send a ping and return the seconds until its answer.
+
+        Raises:
+            WaitTimeout: no answer within `timeout` seconds.
+        """
+        deadline = _deadline(timeout)
+        with self.events(policy="drop", queue=1000) as events:
+            while not self._core.ping():
+                events.next(_left(deadline))  # the events of connecting
+            while True:
+                event = events.next(_left(deadline))
+                if isinstance(event, Latency):
+                    return event.round_trip_ns / 1e9
+
+    def book(self, symbol: str) -> BookReading:
+        """Return the live book of a symbol that is streamed; reading it while it is not live raises `StaleData`."""
+        return self._core.book(symbol)
+
+    def level3_book(self, symbol: str) -> Level3Reading:
+        """Return the live level3 book of a symbol that is streamed."""
+        return self._core.level3_book(symbol)
+
+    @property
+    def counters(self) -> ClientCounters:
+        """What was received, renewed, dropped and passed over, so far."""
+        return self._core.counters
+
+    def _open(self, kind: str, symbols: tuple[str, ...], parameters: Parameters, how: How) -> Stream[Any]:
+        return Stream(self._core, self._pump, self._core.tap(kind, symbols, parameters, how), how.get("timeout"))
+
+
+class Stream(Generic[_ItemT]):
+    """Items as they come. Several can be used in turn on one client; what one receives meanwhile waits.
+
+    Iteration ends when the stream or its client is closed, and raises the
+    error that ended it otherwise.
+    """
+
+    def __init__(self, core: Core, pump: Pump, tap: Tap, timeout: float | None) -> None:
+        self._core, self._pump, self._tap, self._timeout = core, pump, tap, timeout
+
+    def __iter__(self) -> Iterator[_ItemT]:
+        return self
+
+    def __next__(self) -> _ItemT:
+        try:
+            return self.next()
+        except StreamEnded:
+            raise StopIteration from None
+
+    def next(self, timeout: float | EllipsisType | None = ...) -> _ItemT:
+        """Return the next item.
+
+        Args:
+            timeout: seconds to wait, None for ever; the stream's own by default.
+
+        Raises:
+            WaitTimeout: nothing came in time; the stream can still be used.
+            StreamEnded: it was closed.
+            KrakenwireError: what ended it: no connection, a refusal of all its symbols, a consumer too slow.
+        """
+        deadline = _deadline(self._timeout if timeout is ... else timeout)
+        if self._pump.idle_s > _HOUSEKEEPING_S and not self._core.closed:
+            self._pump.turn(0)
+        while (item := self._tap.take()) is None:
+            if self._tap.ended:
+                raise self._tap.error or StreamEnded(f"the stream of {self._tap.kind}")
+            left = _left(deadline)
+            self._core.make_room(self._tap)
+            self._pump.turn(left)
+            if left is not None and left <= 0 and not self._tap.ready:
+                raise WaitTimeout(self._tap.url, f"no {self._tap.kind} within the time allowed")
+        return cast("_ItemT", item)
+
+    def add(self, *symbols: str) -> None:
+        """Add symbols to the stream."""
+        self._tap.add(symbols)
+
+    def remove(self, *symbols: str) -> None:
+        """Take symbols out of the stream; what waits of them still comes."""
+        self._tap.remove(symbols)
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """Its symbols now, in v2 spelling."""
+        return self._tap.symbols
+
+    @property
+    def refused(self) -> dict[str, Refused]:
+        """The venue's refusals by symbol; when all are refused, the stream ends with `VenueRefusal`."""
+        return self._tap.refused
+
+    @property
+    def dropped(self) -> int:
+        """Items given up under the policy ``drop``."""
+        return self._tap.dropped
+
+    @property
+    def gaps(self) -> int:
+        """Times when something may have been missed."""
+        return self._tap.gaps
+
+    def close(self) -> None:
+        """End the stream and unsubscribe what no other stream needs."""
+        self._tap.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"Stream({self._tap.kind} {' '.join(self._tap.symbols)})"
+
+
+def _deadline(timeout: float | None) -> float | None:
+    return None if timeout is None else time.monotonic() + timeout
+
+
+def _left(deadline: float | None) -> float | None:
+    return None if deadline is None else max(0.0, deadline - time.monotonic())

@@ -1,0 +1,255 @@
+"""What the three client styles share: connections, streams, settings - everything but waiting.
+
+A `Core` opens an environment, keeps one `Line` for each connection and makes
+`Tap`s, which are what a user's stream reads from. It moves no bytes: a pump
+(`pump` for threads, `aio_pump` for asyncio) does, and each style waits in its own way.
+"""
+
+from __future__ import annotations
+
+import random
+import ssl
+from collections.abc import Iterable
+from typing import Final, TypeVar
+
+from krakenwire.client.clock import now_ns
+from krakenwire.client.environments import Environment, LocalVenue, LocalVenueFactory, check_channel, environment
+from krakenwire.client.options import Options
+from krakenwire.client.taps import CONFLATED, How, Line, Parameters, Tap, kind_of
+from krakenwire.client.tls import client_context
+from krakenwire.errors import KrakenwireError, SlowConsumer, StreamEnded, UsageError
+from krakenwire.model import BookReading, Level3Reading
+from krakenwire.model.subscription import one_of
+from krakenwire.protocol import v1, v2
+from krakenwire.protocol.symbols import to_v2
+from krakenwire.session.counters import SessionCounters
+from krakenwire.session.feed import Feed
+from krakenwire.session.hub import Hub
+from krakenwire.session.reconnect import ConnectionBudget
+from krakenwire.session.session import Session
+from krakenwire.session.streams import KINDS, Stream
+
+__all__ = ["ClientCounters", "Core", "Line"]
+
+_WIDE: Final = ("events", "raw", "status")
+"""Kinds that concern every connection of a client."""
+
+
+class ClientCounters(SessionCounters, kw_only=True):
+    """Totals of one client: those of `SessionCounters`, and one of its feeds.
+
+    Args:
+        verified: book and level3 messages whose checksum was right.
+    """
+
+    verified: int = 0
+
+
+class Core:
+    """The connections and streams of one client.
+
+    Args:
+        options: the user's settings.
+        local: starts the embedded venue of the environment ``local``.
+    """
+
+    def __init__(self, options: Options, local: LocalVenueFactory | None = None) -> None:
+        self.options = options
+        self.lines: list[Line] = []
+        self.closed = False
+        self._start_local = local
+        self._venue: LocalVenue | None = None
+        self._environment: Environment | None = None
+        self._context: ssl.SSLContext | None = None
+        self._budget = ConnectionBudget()
+        self._wide: list[Tap] = []
+        self._sinks: list[Tap] = []
+
+    # -- opening and closing -------------------------------------------------
+
+    @property
+    def opened(self) -> bool:
+        """Whether the environment is known, and the local venue, if it is wanted, runs."""
+        return self._environment is not None
+
+    def open(self) -> None:
+        """Find out where to connect; start the local venue if that is where. May block for a moment.
+
+        Raises:
+            UsageError: no such environment, an unreadable CA file.
+        """
+        if self.closed:
+            raise StreamEnded("this client")
+        if self._environment is not None:
+            return
+        options = self.options
+        place = environment(options.on, self._local_address if self._start_local else None)
+        self._context = client_context(ca_file=options.ca_file, insecure=options.insecure, host=place.host)
+        self._environment = place
+
+    def _local_address(self) -> str:
+        assert self._start_local is not None
+        if self._venue is None:
+            self._venue = self._start_local()
+        return self._venue.ws_v2
+
+    def stop(self) -> None:
+        """Ask every connection to end; the pump carries it out. Streams end once it has."""
+        self.closed = True
+        for line in self.lines:
+            line.hub.stop(now_ns())
+
+    def close_venue(self) -> None:
+        """Stop the embedded venue, if there is one. May block for a moment."""
+        venue, self._venue = self._venue, None
+        if venue is not None:
+            venue.stop()
+
+    # -- connections -----------------------------------------------------------
+
+    def line(self, channel: str | None = None) -> Line:
+        """Return the connection that serves a channel, made when it is first needed.
+
+        Raises:
+            UsageError: level3 without a token, or on version 1.
+        """
+        self.open()
+        assert self._environment is not None
+        name = "public"
+        if channel == "level3":
+            check_channel(self.options.version, channel)
+            self.options.level3_token()
+            name = "level3" if self._environment.level3 != self._environment.public else "public"
+        for line in self.lines:
+            if line.name == name:
+                return line
+        return self._add_line(name, self._environment)
+
+    def _add_line(self, name: str, place: Environment) -> Line:
+        assert self._context is not None
+        version = self.options.version
+        config = self.options.session_config(place.url(version, name), name)
+        feed = Feed(v1.ClientCodec() if version == 1 else v2.ClientCodec())
+        hub = Hub(Session(config, feed, random.random, self._budget))
+        token = self.options.token if name == "level3" or place.level3 == place.public else None
+        line = Line(name, hub, feed, self._context, place.hint, token)
+        self.lines.append(line)
+        hub.start(now_ns())
+        for tap in self._wide:
+            tap.join(line)
+        return line
+
+    def failure(self) -> KrakenwireError | None:
+        """Return why a connection is down for good, None while none is."""
+        return next((line.hub.session.failure for line in self.lines if line.hub.session.failure), None)
+
+    # -- streams -----------------------------------------------------------------
+
+    def tap(
+        self, kind: str, symbols: Iterable[str], parameters: Parameters, how: How, freeze: bool | None = None
+    ) -> Tap:
+        """Open a stream of any kind.
+
+        Raises:
+            UsageError: a kind, symbol or parameter that cannot be.
+        """
+        one_of("stream", kind, KINDS)
+        line = self.line(KINDS[kind].channel)
+        policy = how.get("policy") or ("conflate" if kind in CONFLATED else "block")
+        capacity = how.get("queue", self.options.queue)
+        snapshot, notices = how.get("snapshot"), how.get("notices", False)
+        names = tuple(symbols)
+
+        def opened(line: Line) -> Stream:
+            return line.hub.open_stream(
+                kind,
+                names,
+                now_ns=now_ns(),
+                snapshot=snapshot,
+                policy=policy,
+                capacity=capacity,
+                freeze=freeze,
+                notices=notices,
+                **parameters,
+            )
+
+        tap = Tap(kind, opened, line)
+        if kind in _WIDE:
+            for other in self.lines:
+                if other is not line:
+                    tap.join(other)
+            self._wide = [open_tap for open_tap in self._wide if not open_tap.ended] + [tap]
+        return tap
+
+    def subscribe(self, channel: str, symbols: Iterable[str], parameters: Parameters) -> None:
+        """Subscribe without a stream: for `raw` and `events`, or to keep a book.
+
+        Raises:
+            UsageError: a channel, symbol or parameter that cannot be.
+        """
+        self._sinks.append(self.tap(kind_of(channel), symbols, parameters, {"policy": "drop", "queue": 1}))
+
+    def unsubscribe(self, channel: str, symbols: Iterable[str]) -> None:
+        """Undo `subscribe`, for some symbols or, without any, for all of a channel.
+
+        Raises:
+            UsageError: there is no such channel.
+        """
+        kind, names = kind_of(channel), tuple(symbols)
+        for sink in [tap for tap in self._sinks if tap.kind == kind]:
+            sink.remove(names)
+            if not names or not sink.symbols:
+                sink.close()
+                self._sinks.remove(sink)
+
+    def ping(self) -> bool:
+        """Send a ping on the public connection; return whether that was possible now."""
+        return self.line().hub.session.ping(now_ns()) is not None
+
+    def make_room(self, wanted: Tap) -> None:
+        """End the full streams that keep the one waited for from going on, and nobody can empty meanwhile."""
+        for line, _ in wanted.parts:
+            if line.hub.blocked:
+                for stream in line.hub.streams:
+                    if stream.full:
+                        error = SlowConsumer(f"the stream of {stream.kind}", len(stream), "items")
+                        line.hub.end_stream(stream, error, now_ns())
+
+    # -- views -------------------------------------------------------------------
+
+    @property
+    def counters(self) -> ClientCounters:
+        """What all connections counted, added up."""
+        total = ClientCounters()
+        for line in self.lines:
+            total.verified += line.feed.counters.verified
+            for name in SessionCounters.__struct_fields__:
+                setattr(total, name, getattr(total, name) + getattr(line.hub.session.counters, name))
+        return total
+
+    def book(self, symbol: str) -> BookReading:
+        """Return the live book of a symbol.
+
+        Raises:
+            UsageError: there is none; open a stream of books first.
+        """
+        found = (line.hub.session.book(to_v2(symbol)) for line in self.lines)
+        return _there(next((book for book in found if book is not None), None), "book", symbol)
+
+    def level3_book(self, symbol: str) -> Level3Reading:
+        """Return the live level3 book of a symbol.
+
+        Raises:
+            UsageError: there is none; open a stream of level3 first.
+        """
+        found = (line.hub.session.level3(to_v2(symbol)) for line in self.lines)
+        return _there(next((book for book in found if book is not None), None), "level3", symbol)
+
+
+_BookT = TypeVar("_BookT")
+
+
+def _there(book: _BookT | None, channel: str, symbol: str) -> _BookT:
+    if book is None:
+        raise UsageError(f"{channel} of {symbol}", expected="an open stream of it", found="none")
+    return book

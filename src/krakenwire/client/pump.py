@@ -1,0 +1,265 @@
+"""Moves bytes between sockets and hubs, for the styles that wait in a thread.
+
+One `turn` does what the sessions ask for, waits until something can be read or
+is due, and feeds what came. Connections are opened in threads of their own, so
+that neither a slow name server nor a slow handshake holds anything up.
+Next: `blocking`, which turns it in the caller's thread, and `threaded`.
+"""
+
+from __future__ import annotations
+
+import selectors
+import socket
+import threading
+from collections import deque
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import Final
+
+from krakenwire.client.clock import now_ns
+from krakenwire.client.core import Core
+from krakenwire.client.taps import Line
+from krakenwire.client.websocket_client import Wire
+from krakenwire.errors import FrameTooBig, KrakenwireError
+from krakenwire.session.effects import Close, Open, Send
+
+__all__ = ["Pump"]
+
+_SECOND = 1_000_000_000
+_AWAY_NS = _SECOND
+"""Turned more seldom than this, silence was our own doing."""
+
+_CLOSE_CODES: Final[dict[type, int]] = {FrameTooBig: 1009}
+
+
+class Pump:
+    """The sockets of one client.
+
+    Args:
+        core: whose connections to serve.
+        lock: held while the core is touched; the default is none, for one thread alone.
+        after_frame: called without the lock after each frame and each due time.
+    """
+
+    def __init__(
+        self,
+        core: Core,
+        lock: AbstractContextManager[object] | None = None,
+        after_frame: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._core = core
+        self._lock: AbstractContextManager[object] = lock if lock is not None else nullcontext()
+        self._after_frame = after_frame
+        self._selector = selectors.DefaultSelector()
+        self._wires: dict[Line, Wire] = {}
+        self._watched: set[Line] = set()
+        self._attempts: dict[Line, _Attempt] = {}
+        self._ready: deque[_Attempt] = deque()
+        self._bell, self._bell_pull = socket.socketpair()
+        self._bell.setblocking(False)
+        self._bell_pull.setblocking(False)
+        self._selector.register(self._bell, selectors.EVENT_READ, None)
+        self._turned_ns = now_ns()
+        self._closed = False
+
+    def wake(self) -> None:
+        """Make a `turn` that waits return; for other threads."""
+        try:
+            self._bell_pull.send(b"\0")
+        except BlockingIOError:
+            pass  # it rings already
+        except OSError:
+            pass  # closed meanwhile
+
+    def turn(self, wait_s: float | None) -> None:
+        """Do what is asked for and due; wait for something to come, at most `wait_s` seconds."""
+        with self._lock:
+            away = self._was_away()
+            self._act()
+            patience_s = self._patience(wait_s)
+        for key, _ in self._selector.select(patience_s):
+            if key.data is None:
+                self._answer_bell()
+            else:
+                self._read(key.data)
+        with self._lock:
+            self._poll(everything=away)
+            self._act()
+            self._turned_ns = now_ns()
+        self._after_frame()
+
+    @property
+    def idle_s(self) -> float:
+        """Seconds since the last turn."""
+        return (now_ns() - self._turned_ns) / _SECOND
+
+    def close(self) -> None:
+        """Carry out what the sessions still ask for, and let go of every socket."""
+        if self._closed:
+            return
+        self._closed = True
+        with self._lock:
+            self._act()
+            for line in list(self._wires):
+                self._drop(line, None)
+        for attempt in self._ready:
+            attempt.abandon()
+        self._selector.close()
+        self._bell.close()
+        self._bell_pull.close()
+
+    # -- waiting -------------------------------------------------------------
+
+    def _was_away(self) -> bool:
+        """Tell the sessions when nobody read for a while; `Hub.poll` tells them that it is over."""
+        away = now_ns() - self._turned_ns > _AWAY_NS
+        if away:
+            for line in self._core.lines:
+                line.hub.session.hold(self._turned_ns)
+        return away
+
+    def _patience(self, wait_s: float | None) -> float | None:
+        deadlines = [line.hub.next_deadline_ns() for line in self._core.lines]
+        due = min((deadline for deadline in deadlines if deadline is not None), default=None)
+        if due is None:
+            return wait_s
+        due_s = max(0.0, (due - now_ns()) / _SECOND)
+        return due_s if wait_s is None else min(due_s, wait_s)
+
+    def _answer_bell(self) -> None:
+        try:
+            self._bell.recv(4096)
+        except BlockingIOError:
+            return
+        while self._ready:
+            self._finish(self._ready.popleft())
+
+    def _watch(self, line: Line, wire: Wire) -> None:
+        """Read from a connection, unless one of its streams has to be emptied first."""
+        reading = not line.hub.blocked
+        if reading and line not in self._watched:
+            self._selector.register(wire, selectors.EVENT_READ, line)
+            self._watched.add(line)
+            line.hub.session.release(now_ns())
+        elif not reading and line in self._watched:
+            self._unwatch(line, wire)
+            line.hub.session.hold(now_ns())
+
+    def _unwatch(self, line: Line, wire: Wire) -> None:
+        if line in self._watched:
+            self._selector.unregister(wire)
+            self._watched.discard(line)
+
+    # -- reading ---------------------------------------------------------------
+
+    def _read(self, line: Line) -> None:
+        wire = self._wires.get(line)
+        if wire is None:
+            return
+        frames, error = wire.receive()
+        at_ns = now_ns()
+        for frame in frames:
+            with self._lock:
+                line.hub.feed_frame(frame, at_ns)
+            self._after_frame()
+        if error is not None:
+            with self._lock:
+                self._drop(line, error)
+            self._after_frame()
+
+    def _poll(self, *, everything: bool) -> None:
+        at_ns = now_ns()
+        for line in self._core.lines:
+            due = line.hub.next_deadline_ns()
+            if everything or (due is not None and due <= at_ns):
+                line.hub.poll(at_ns)
+
+    # -- acting ----------------------------------------------------------------
+
+    def _act(self) -> None:
+        for line in list(self._core.lines):
+            while effects := line.hub.take_effects():
+                for effect in effects:
+                    if isinstance(effect, Send):
+                        self._send(line, effect.frame)
+                    elif isinstance(effect, Open):
+                        self._open(line, effect)
+                    else:
+                        self._close(line, effect)
+            wire = self._wires.get(line)
+            if wire is not None:
+                self._watch(line, wire)
+
+    def _open(self, line: Line, effect: Open) -> None:
+        attempt = self._attempts[line] = _Attempt(line, effect, self._arrived)
+        attempt.start()
+
+    def _arrived(self, attempt: _Attempt) -> None:
+        """Called in the attempt's thread."""
+        self._ready.append(attempt)
+        self.wake()
+        if self._closed:
+            attempt.abandon()
+
+    def _finish(self, attempt: _Attempt) -> None:
+        line = attempt.line
+        if self._attempts.get(line) is not attempt:
+            attempt.abandon()
+            return
+        with self._lock:
+            del self._attempts[line]
+            if attempt.wire is None:
+                line.hub.feed_closed(attempt.error, now_ns())
+            else:
+                self._wires[line] = attempt.wire
+                line.hub.feed_opened(now_ns(), attempt.token)
+        self._after_frame()
+
+    def _send(self, line: Line, frame: str) -> None:
+        wire = self._wires.get(line)
+        if wire is None:
+            return
+        try:
+            wire.send(frame)
+        except KrakenwireError as error:
+            self._drop(line, error)
+
+    def _close(self, line: Line, effect: Close) -> None:
+        self._attempts.pop(line, None)  # it closes what it opens when it finds itself forgotten
+        self._drop(line, None, effect.code, effect.reason)
+
+    def _drop(self, line: Line, error: KrakenwireError | None, code: int = 1000, reason: str = "") -> None:
+        wire = self._wires.pop(line, None)
+        if wire is not None:
+            self._unwatch(line, wire)
+            wire.close(_CLOSE_CODES.get(type(error), code), reason)
+        line.hub.feed_closed(error, now_ns())
+
+
+class _Attempt:
+    """One connection being opened, in a thread of its own."""
+
+    def __init__(self, line: Line, effect: Open, arrived: Callable[[_Attempt], None]) -> None:
+        self.line = line
+        self.wire: Wire | None = None
+        self.token: str | None = None
+        self.error: KrakenwireError | None = None
+        self._effect = effect
+        self._arrived = arrived
+
+    def start(self) -> None:
+        threading.Thread(target=self._run, name="krakenwire-connect", daemon=True).start()
+
+    def abandon(self) -> None:
+        """Close what was opened for nobody."""
+        if self.wire is not None:
+            self.wire.close(1001)
+
+    def _run(self) -> None:
+        line, effect = self.line, self._effect
+        try:
+            self.token = line.token()
+            self.wire = Wire(effect.url, line.context, effect.timeout_s, line.hint)
+        except KrakenwireError as error:
+            self.error = error
+        self._arrived(self)
