@@ -236,11 +236,10 @@ class Traders:
         if not book:
             self._place(side, self._size(0), self.fair_price + away * self._gap, now_ns)
             return
-        price = 0 if self._chance.one_in(2) else self._hole(book)
-        if price <= 0:
-            price = book.at(len(book) - 1).price + away * (1 + (self._gap - 1) * self._chance.exponential() // 1_000)
-        if price <= 0:
-            price = self._hole(book)
+        worst = book.at(len(book) - 1).price
+        behind = max(0, worst + away * (1 + (self._gap - 1) * self._chance.exponential() // 1_000))
+        far = abs(worst - self.fair_price) > self._shape.target * self._gap * 3 // 2
+        price = behind if not far and self._chance.one_in(2) else self._hole(book) or behind
         self._place(side, self._size(len(book)), price, now_ns)
 
     def _hole(self, book: BookSide) -> int:

@@ -24,6 +24,9 @@ _EVERYTHING = -(1 << 62)
 """Key below every price: the side is shorter than the view is deep."""
 
 
+OrderEvent = Literal["add", "modify", "delete"]
+
+
 class BookRow(NamedTuple):
     """One visible level: ticks, lots, engine time of its last change."""
 
@@ -64,7 +67,7 @@ class Level3Row(NamedTuple):
 class OrderChange(NamedTuple):
     """One changed order of a level3 update; on ``delete`` the quantity is the last one."""
 
-    event: Literal["add", "modify", "delete"]
+    event: OrderEvent
     price: int
     order_id: int
     qty: int
@@ -244,16 +247,15 @@ class _L3Side:
     def advance(self, changes: Sequence[BookChange]) -> list[OrderChange]:
         """Publish the changes of levels in view one by one, then levels that came into view in full."""
         came, went = self.window.move()
-        gone = {level.price for level in went}
         entered = {level.price: level for level in came}
         events: list[OrderChange] = []
         for change in changes:
             if change.price in self.levels:
-                self._publish(change, change.price in gone, events)
+                self._publish(change, events)
             elif self._visible(change.price):
                 entered[change.price] = self.window.side.levels[change.price]
-        for price in gone:
-            self.levels.pop(price, None)
+        for level in went:
+            self.levels.pop(level.price, None)
         for change in changes:
             if not self.levels.get(change.price, True):
                 del self.levels[change.price]
@@ -278,17 +280,22 @@ class _L3Side:
         side = self.window.side
         return price in side.levels and side.sign * price >= self.window.worst
 
-    def _publish(self, change: BookChange, leaving: bool, events: list[OrderChange]) -> None:
-        """Pass on one change; of a level that is being pushed out only removals matter."""
+    def _publish(self, change: BookChange, events: list[OrderChange]) -> None:
+        """Pass on one change of a published level, also when the level is about to be pushed out.
+
+        An order may go from such a level to a better one, and followers know
+        orders by their number: they must hear that it left.
+        """
         level = self.levels[change.price]
-        known = level.pop(change.order_id, None) if isinstance(change, Removed) else level.get(change.order_id)
         if isinstance(change, Removed):
-            if known is not None:
-                events.append(OrderChange("delete", change.price, change.order_id, change.qty, change.time_ns))
-        elif not leaving:
-            row = Level3Row(change.price, change.order_id, change.qty, known.time_ns if known else change.time_ns)
-            level[change.order_id] = row
-            events.append(OrderChange("modify" if known else "add", *row))
+            del level[change.order_id]
+            events.append(OrderChange("delete", change.price, change.order_id, change.qty, change.time_ns))
+            return
+        known = level.get(change.order_id)
+        time_ns = known.time_ns if known else change.time_ns
+        level[change.order_id] = Level3Row(change.price, change.order_id, change.qty, time_ns)
+        event: OrderEvent = "modify" if known else "add"
+        events.append(OrderChange(event, change.price, change.order_id, change.qty, time_ns))
 
     def _enter(self, level: PriceLevel, events: list[OrderChange]) -> None:
         orders = self.levels[level.price] = _orders(level)
