@@ -75,7 +75,7 @@ class FrameFile:
         number = 0
         while line := self._readline():
             number += 1
-            if len(line) > self._line_bytes_max:
+            if len(line.rstrip(b"\r\n")) > self._line_bytes_max:
                 what = f"{self.path}, line {number}"
                 raise ConfigError(what, expected=_SHAPE, found=f"more than {self._line_bytes_max} bytes in one line")
             yield FrameLine(number, line.removeprefix(_BOM).strip() if number == 1 else line.strip())
