@@ -15,8 +15,9 @@ from krakenwire.limits import HEARTBEAT_S, VENUE_IDLE_CLOSE_S
 from krakenwire.model import Pong, Refused, Subscribed, Subscription, Unsubscribed
 from krakenwire.protocol.v2 import encode
 from krakenwire.protocol.v2.venue import PingRequest, Refusal, SubscribeRequest, UnsubscribeRequest, parse_request
+from krakenwire.venue.listing_v2 import instrument_topic, status_event, status_topic
 from krakenwire.venue.publisher import Publisher, Topic
-from krakenwire.venue.topics_v2 import instrument_topic, make_topic, status_event, status_topic, topic_key
+from krakenwire.venue.topics_v2 import make_topic, topic_key
 from krakenwire.venue.venue import Venue
 
 __all__ = ["Gateway"]
@@ -39,7 +40,7 @@ class Gateway:
 
     Args:
         venue: whose markets are told.
-        publisher: shared by all gateways of the driver, of either version.
+        publisher: shared by all v2 gateways of a driver.
         connection_id: told to the client; at most 2**53 - 1, since some clients read it as a double.
     """
 
