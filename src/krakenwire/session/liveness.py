@@ -33,13 +33,13 @@ class Liveness:
         self.heard_ns = 0
         self.round_trip_ns: int | None = None
         self._pinged_ns = 0
+        self._unanswered_ns = 0
         self._subscribed_ns: int | None = None
         self._waiting: dict[int, int] = {}
 
     def opened(self, now_ns: int) -> None:
         """A new connection: forget the old one's pings."""
-        self.heard_ns = now_ns
-        self._pinged_ns = now_ns
+        self.heard_ns = self._pinged_ns = self._unanswered_ns = now_ns
         self._subscribed_ns = None
         self._waiting.clear()
 
@@ -58,6 +58,8 @@ class Liveness:
 
     def pinged(self, req_id: int, now_ns: int) -> None:
         """Note a ping that is being sent."""
+        if self._unanswered_ns <= self.heard_ns:
+            self._unanswered_ns = now_ns
         self._pinged_ns = now_ns
         self._waiting[req_id] = now_ns
         if len(self._waiting) > _PINGS_KEPT:
@@ -88,7 +90,7 @@ class Liveness:
         """Since when a frame is due: heartbeats once subscribed, else the answer to a ping."""
         if self._subscribed_ns is not None:
             return max(self.heard_ns, self._subscribed_ns)
-        return self._pinged_ns if self._pinged_ns > self.heard_ns else None
+        return self._unanswered_ns if self._unanswered_ns > self.heard_ns else None
 
     def _dead_at_ns(self) -> int | None:
         since_ns = self._quiet_since_ns()
@@ -97,7 +99,7 @@ class Liveness:
     def _ping_at_ns(self) -> int | None:
         """When the next ping is due: the regular one, or a probe of a connection gone quiet."""
         since_ns = self._quiet_since_ns()
-        probe = None if since_ns is None or self._pinged_ns > since_ns else since_ns + self._probe_ns
+        probe = None if since_ns is None or self._unanswered_ns > self.heard_ns else since_ns + self._probe_ns
         if self._interval_ns is None:
             return probe
         regular = self._pinged_ns + self._interval_ns
