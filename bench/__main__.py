@@ -43,7 +43,9 @@ def measure(depth: int, frames: int, rounds: int) -> dict[str, float]:
     """Medians for one depth, after proving that every book message was verified."""
     lines = list(stream(depth, frames))
     updates = lines[len(PAIRS) :]
-    bare, decoded, whole = [], [], []
+    bare: list[float] = []
+    decoded: list[float] = []
+    whole: list[float] = []
     for _ in range(rounds):
         bare.append(timed(yardstick.decode, updates))
         decoded.append(timed(ClientCodec().decode, updates))
@@ -63,14 +65,14 @@ def measure(depth: int, frames: int, rounds: int) -> dict[str, float]:
     }
 
 
-def main() -> int:
+def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--json", action="store_true", help="one JSON object")
     parser.add_argument("--frames", type=int, default=20_000, help="frames a round (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=5, help="rounds, at least 5 (default: %(default)s)")
     parser.add_argument("--depths", type=int, nargs="+", default=[10, 100, 1000], choices=(10, 25, 100, 500, 1000))
     parser.add_argument("--check", action="store_true", help=f"exit with 1 if a ratio is above {BOUND:g}")
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     if args.frames < 1:
         parser.error("--frames: expected 1 or more")
     rows = [measure(depth, args.frames, max(5, args.rounds)) for depth in args.depths]

@@ -116,8 +116,8 @@ class Market:
         ).encode()
 
     def snapshot(self, time: str) -> bytes:
-        shown = ([(key, side.qty[key]) for key in side.keys[: self.depth]] for side in (self.bids, self.asks))
-        return self.book("snapshot", *shown, time)
+        bids, asks = ([(key, side.qty[key]) for key in side.keys[: self.depth]] for side in (self.bids, self.asks))
+        return self.book("snapshot", bids, asks, time)
 
     def update(self, time: str) -> bytes:
         told: dict[int, list[tuple[int, int]]] = {1: [], -1: []}

@@ -175,6 +175,29 @@ def test_more_decimals_than_before_rescale_the_whole_book() -> None:
     assert str(book.best_bid) == "99.900"
 
 
+def test_more_decimals_of_a_quantity_rescale_the_whole_book() -> None:
+    book = live()
+    change = update(
+        [("99.7", "0.0000000025")],
+        [],
+        crc(
+            [("100.1", "0.0001000000"), ("100.4", "3.0000000000")],
+            [("99.9", "1.0000000000"), ("99.8", "2.5000000000"), ("99.7", "0.0000000025")],
+        ),
+    )
+    book.apply(change)
+    assert change.verified
+    assert [str(qty) for _, qty in book.bids] == ["1.0000000000", "2.5000000000", "2.5E-9"]
+
+
+@pytest.mark.parametrize("nothing", ["0e-20", "0E+9", "0", "-0.0"])
+def test_a_zero_however_written_removes_and_rescales_nothing(nothing: str) -> None:
+    book = live()
+    change = update([("99.9", nothing)], [], crc(ASKS, BIDS[1:]))
+    book.apply(change)
+    assert (change.verified, book.qty_decimals) == (True, 8)
+
+
 def test_more_decimals_beyond_the_best_ten_still_rescale_the_best_ten() -> None:
     asks = ladder("asks", 20)
     book = live([], asks, depth=25)
