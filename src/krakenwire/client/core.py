@@ -143,6 +143,10 @@ class Core:
         """Return why a connection is down for good, None while none is."""
         return next((line.hub.session.failure for line in self.lines if line.hub.session.failure), None)
 
+    def all_down(self) -> bool:
+        """Return whether no connection will ever bring anything again."""
+        return bool(self.lines) and all(line.hub.session.failure is not None for line in self.lines)
+
     # -- streams -----------------------------------------------------------------
 
     def tap(
@@ -173,7 +177,7 @@ class Core:
                 **parameters,
             )
 
-        tap = Tap(kind, opened, line)
+        tap = Tap(kind, parameters, opened, line)
         if kind in _WIDE:
             for other in self.lines:
                 if other is not line:

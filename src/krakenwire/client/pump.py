@@ -13,7 +13,7 @@ import socket
 import threading
 from collections import deque
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Final
 
 from krakenwire.client.clock import now_ns
@@ -50,34 +50,30 @@ class Pump:
         self._core = core
         self._lock: AbstractContextManager[object] = lock if lock is not None else nullcontext()
         self._after_frame = after_frame
-        self._selector = selectors.DefaultSelector()
+        self._selector: selectors.BaseSelector | None = None
         self._wires: dict[Line, Wire] = {}
         self._watched: set[Line] = set()
         self._attempts: dict[Line, _Attempt] = {}
         self._ready: deque[_Attempt] = deque()
-        self._bell, self._bell_pull = socket.socketpair()
-        self._bell.setblocking(False)
-        self._bell_pull.setblocking(False)
-        self._selector.register(self._bell, selectors.EVENT_READ, None)
+        self._bell: socket.socket | None = None
+        self._bell_pull: socket.socket | None = None
         self._turned_ns = now_ns()
         self._closed = False
 
     def wake(self) -> None:
         """Make a `turn` that waits return; for other threads."""
-        try:
-            self._bell_pull.send(b"\0")
-        except BlockingIOError:
-            pass  # it rings already
-        except OSError:
-            pass  # closed meanwhile
+        if self._bell_pull is not None:  # before the first turn there is nobody to wake
+            with suppress(OSError):  # it rings already, or was closed meanwhile
+                self._bell_pull.send(b"\0")
 
     def turn(self, wait_s: float | None) -> None:
         """Do what is asked for and due; wait for something to come, at most `wait_s` seconds."""
+        selector = self._ears()
         with self._lock:
             away = self._was_away()
             self._act()
             patience_s = self._patience(wait_s)
-        for key, _ in self._selector.select(patience_s):
+        for key, _ in selector.select(patience_s):
             if key.data is None:
                 self._answer_bell()
             else:
@@ -104,9 +100,9 @@ class Pump:
                 self._drop(line, None)
         for attempt in self._ready:
             attempt.abandon()
-        self._selector.close()
-        self._bell.close()
-        self._bell_pull.close()
+        for resource in (self._selector, self._bell, self._bell_pull):
+            if resource is not None:
+                resource.close()
 
     # -- waiting -------------------------------------------------------------
 
@@ -126,11 +122,20 @@ class Pump:
         due_s = max(0.0, (due - now_ns()) / _SECOND)
         return due_s if wait_s is None else min(due_s, wait_s)
 
+    def _ears(self) -> selectors.BaseSelector:
+        """Return what waits for sockets, made with the first turn so that a client never used holds nothing."""
+        if self._selector is None:
+            self._selector = selectors.DefaultSelector()
+            self._bell, self._bell_pull = socket.socketpair()
+            self._bell.setblocking(False)
+            self._bell_pull.setblocking(False)
+            self._selector.register(self._bell, selectors.EVENT_READ, None)
+        return self._selector
+
     def _answer_bell(self) -> None:
-        try:
-            self._bell.recv(4096)
-        except BlockingIOError:
-            return
+        if self._bell is not None:
+            with suppress(BlockingIOError):
+                self._bell.recv(4096)
         while self._ready:
             self._finish(self._ready.popleft())
 
@@ -138,7 +143,7 @@ class Pump:
         """Read from a connection, unless one of its streams has to be emptied first."""
         reading = not line.hub.blocked
         if reading and line not in self._watched:
-            self._selector.register(wire, selectors.EVENT_READ, line)
+            self._ears().register(wire, selectors.EVENT_READ, line)
             self._watched.add(line)
             line.hub.session.release(now_ns())
         elif not reading and line in self._watched:
@@ -147,7 +152,7 @@ class Pump:
 
     def _unwatch(self, line: Line, wire: Wire) -> None:
         if line in self._watched:
-            self._selector.unregister(wire)
+            self._ears().unregister(wire)
             self._watched.discard(line)
 
     # -- reading ---------------------------------------------------------------

@@ -110,12 +110,13 @@ class Tap:
 
     Args:
         kind: one of `krakenwire.session.streams.KINDS`.
+        parameters: those of its channel.
         opened: opens its stream on a connection.
         line: the first connection.
     """
 
-    def __init__(self, kind: str, opened: Callable[[Line], Stream], line: Line) -> None:
-        self.kind = kind
+    def __init__(self, kind: str, parameters: Parameters, opened: Callable[[Line], Stream], line: Line) -> None:
+        self.kind, self.parameters = kind, parameters
         self._opened = opened
         self.parts: list[tuple[Line, Stream]] = [(line, opened(line))]
 
@@ -138,6 +139,11 @@ class Tap:
     def ready(self) -> bool:
         """Whether `take` may have something, or nothing will ever come."""
         return any(len(stream) for _, stream in self.parts) or self.ended
+
+    @property
+    def full(self) -> bool:
+        """Whether a connection waits for its consumer."""
+        return any(stream.full for _, stream in self.parts)
 
     @property
     def ended(self) -> bool:

@@ -1,0 +1,16 @@
+"""The public threaded client: `krakenwire.client.threaded`, with a local Kraken of its own for ``on="local"``."""
+
+from __future__ import annotations
+
+from krakenwire.apps.kraken import embedded_venue
+from krakenwire.apps.local_venue import LocalVenue
+from krakenwire.client import threaded
+
+__all__ = ["Kraken"]
+
+
+class Kraken(threaded.Kraken):  # noqa: D101 - the long list of callbacks is documented once
+    __doc__ = threaded.Kraken.__doc__
+
+    def _start_local(self) -> LocalVenue:
+        return embedded_venue()

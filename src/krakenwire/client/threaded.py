@@ -1,0 +1,489 @@
+"""The threaded client: callbacks from a background thread, or queues to empty from your own.
+
+One thread reads the sockets, keeps the books and calls back; everything else
+may be called from any thread. A callback that raises is reported and the feed
+goes on; one that takes long makes the connection wait. Next: `pump`.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from types import EllipsisType, TracebackType
+from typing import Any, Final, Generic, Self, TypeVar, Unpack, cast
+
+from krakenwire.client.core import ClientCounters, Core
+from krakenwire.client.environments import LocalVenue
+from krakenwire.client.options import Options, Settings
+from krakenwire.client.pump import Pump
+from krakenwire.client.taps import How, Parameters, PolicyName, Tap, kind_of
+from krakenwire.errors import ConfigError, InternalError, KrakenwireError, StreamEnded, UsageError, WaitTimeout
+from krakenwire.model import (
+    BookReading,
+    Candle,
+    Event,
+    Instruments,
+    Latency,
+    Level3Reading,
+    RawFrame,
+    Refused,
+    Spread,
+    Status,
+    Ticker,
+    Trade,
+)
+from krakenwire.protocol.symbols import to_v2
+from krakenwire.session.streams import StreamItem
+
+__all__ = ["Kraken", "Queue"]
+
+_ItemT = TypeVar("_ItemT")
+_STOP_TIMEOUT_S: Final = 10.0
+_WIDE: Final = ("status", "events", "raw")
+_log = logging.getLogger("krakenwire.threaded")
+
+
+class Kraken:
+    """A client that works in a background thread.
+
+    Subscribe before or after `start`; use it as a context manager, or `stop` it.
+    Callbacks come one at a time, in the order of the wire. A book is passed
+    live: read it in the callback, keep ``book.freeze()``.
+
+    Args:
+        on: ``live``, ``beta``, ``local`` (a venue in this process), or an address.
+        version: API version, 1 or 2.
+        on_trade, on_ticker, on_book, on_level3, on_candle, on_spread, on_instruments:
+            called with each item of what is subscribed.
+        on_status: called with the venue's trading mode.
+        on_event: called with everything that happens on the connections.
+        on_frame: called with every frame as it came.
+        on_error: called with the error of a callback, and with the failure that ended the client.
+        daemon: whether the thread ends with the main thread, without `stop`.
+        **settings: see `krakenwire.client.Settings`.
+
+    Raises:
+        UsageError: an argument that cannot be.
+    """
+
+    def __init__(
+        self,
+        on: str = "live",
+        *,
+        version: int = 2,
+        on_trade: Callable[[Trade], object] | None = None,
+        on_ticker: Callable[[Ticker], object] | None = None,
+        on_book: Callable[[BookReading], object] | None = None,
+        on_level3: Callable[[Level3Reading], object] | None = None,
+        on_candle: Callable[[Candle], object] | None = None,
+        on_spread: Callable[[Spread], object] | None = None,
+        on_instruments: Callable[[Instruments], object] | None = None,
+        on_status: Callable[[Status], object] | None = None,
+        on_event: Callable[[Event], object] | None = None,
+        on_frame: Callable[[RawFrame], object] | None = None,
+        on_error: Callable[[Exception], object] | None = None,
+        daemon: bool = False,
+        **settings: Unpack[Settings],
+    ) -> None:
+        self._core = Core(Options.checked(on, version, settings), self._start_local if on == "local" else None)
+        self._changed = threading.Condition(threading.RLock())
+        self._pump = Pump(self._core, self._changed, self._deliver)
+        self._callbacks: dict[str, Callable[[Any], object] | None] = {
+            "trades": on_trade,
+            "ticker": on_ticker,
+            "books": on_book,
+            "level3": on_level3,
+            "ohlc": on_candle,
+            "spread": on_spread,
+            "instruments": on_instruments,
+            "status": on_status,
+            "events": on_event,
+            "raw": on_frame,
+        }
+        self._on_error = on_error
+        self._called: list[Tap] = []
+        self._waiting = 0
+        self._stopping = False
+        self._finished = False
+        self._failure: KrakenwireError | None = None
+        self._thread = threading.Thread(target=self._run, name="krakenwire", daemon=daemon)
+
+    def _start_local(self) -> LocalVenue:
+        """Start the embedded venue; `krakenwire.threaded.Kraken` can, this room has none."""
+        raise ConfigError("on='local'", expected="a client with a venue", hint="Import Kraken from krakenwire.threaded")
+
+    # -- life --------------------------------------------------------------------
+
+    def start(self) -> Self:
+        """Start the background thread; return at once.
+
+        Raises:
+            UsageError: it was started before, or the environment cannot be.
+        """
+        if self._thread.ident is not None or self._finished:
+            raise UsageError("this client", expected="to be started once", hint="Make a new one")
+        with self._changed:
+            self._core.line()
+            for kind in _WIDE:
+                if self._callbacks[kind] is not None:
+                    self._called.append(self._core.tap(kind, (), {}, {}))
+        self._thread.start()
+        return self
+
+    def stop(self, timeout: float | None = _STOP_TIMEOUT_S) -> None:
+        """End connections, queues and the thread; from a callback it returns at once.
+
+        Raises:
+            WaitTimeout: a callback did not return within `timeout` seconds.
+        """
+        self._stopping = True
+        self._pump.wake()
+        if self._thread.ident is None:
+            self._finish()
+        elif self._thread is not threading.current_thread():
+            self._thread.join(timeout)
+            if self._thread.is_alive():
+                raise WaitTimeout("", "a callback did not return within the time allowed")
+
+    def join(self, timeout: float | None = None) -> bool:
+        """Wait for the end of the thread; return whether it has ended.
+
+        Raises:
+            KrakenwireError: the failure that ended it.
+        """
+        if self._thread.ident is not None:
+            self._thread.join(timeout)
+        if self._failure is not None:
+            raise self._failure.with_traceback(None)
+        return self._finished
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the background thread runs."""
+        return self._thread.is_alive()
+
+    def __enter__(self) -> Self:
+        return self.start() if self._thread.ident is None else self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.stop()
+
+    def __repr__(self) -> str:
+        return f"Kraken({self._core.options.on!r}, version={self._core.options.version})"
+
+    # -- callbacks ---------------------------------------------------------------
+
+    def subscribe_trades(self, *symbols: str, snapshot: bool | None = None) -> None:
+        """Have `on_trade` called with every trade of some symbols."""
+        self._subscribe("trades", symbols, {}, snapshot)
+
+    def subscribe_ticker(self, *symbols: str, event_trigger: str | None = None) -> None:
+        """Have `on_ticker` called; `event_trigger` is ``trades`` or ``bbo``."""
+        self._subscribe("ticker", symbols, {"event_trigger": event_trigger})
+
+    def subscribe_books(self, *symbols: str, depth: int = 10) -> None:
+        """Have `on_book` called with the live book after each verified change."""
+        self._subscribe("books", symbols, {"depth": depth})
+
+    def subscribe_level3(self, *symbols: str, depth: int = 10) -> None:
+        """Have `on_level3` called; version 2, needs the setting ``token``."""
+        self._subscribe("level3", symbols, {"depth": depth})
+
+    def subscribe_ohlc(self, *symbols: str, interval: int = 1, snapshot: bool | None = None) -> None:
+        """Have `on_candle` called with candles of `interval` minutes."""
+        self._subscribe("ohlc", symbols, {"interval": interval}, snapshot)
+
+    def subscribe_spreads(self, *symbols: str) -> None:
+        """Have `on_spread` called whenever the best bid or ask changes."""
+        self._subscribe("spread", symbols, {})
+
+    def subscribe_instruments(self) -> None:
+        """Have `on_instruments` called with the reference data and its changes; version 2."""
+        self._subscribe("instruments", (), {})
+
+    def unsubscribe_trades(self, *symbols: str) -> None:
+        """Undo `subscribe_trades`; without symbols, for all of them."""
+        self._unsubscribe("trades", symbols)
+
+    def unsubscribe_ticker(self, *symbols: str) -> None:
+        """Undo `subscribe_ticker`; without symbols, for all of them."""
+        self._unsubscribe("ticker", symbols)
+
+    def unsubscribe_books(self, *symbols: str) -> None:
+        """Undo `subscribe_books`; without symbols, for all of them."""
+        self._unsubscribe("books", symbols)
+
+    def unsubscribe_level3(self, *symbols: str) -> None:
+        """Undo `subscribe_level3`; without symbols, for all of them."""
+        self._unsubscribe("level3", symbols)
+
+    def unsubscribe_ohlc(self, *symbols: str) -> None:
+        """Undo `subscribe_ohlc`; without symbols, for all of them and every interval."""
+        self._unsubscribe("ohlc", symbols)
+
+    def unsubscribe_spreads(self, *symbols: str) -> None:
+        """Undo `subscribe_spreads`; without symbols, for all of them."""
+        self._unsubscribe("spread", symbols)
+
+    def unsubscribe_instruments(self) -> None:
+        """Undo `subscribe_instruments`."""
+        self._unsubscribe("instruments", ())
+
+    def _subscribe(
+        self, kind: str, symbols: tuple[str, ...], parameters: Parameters, snapshot: bool | None = None
+    ) -> None:
+        with self._changed:
+            alike = [tap for tap in self._called if tap.kind == kind and tap.parameters == parameters]
+            called = {name for tap in alike for name in tap.symbols}
+            fresh = [name for name in map(to_v2, symbols) if name not in called]
+            if symbols and not fresh:
+                return
+            tap = self._core.tap(kind, fresh, parameters, {"policy": "block", "snapshot": snapshot}, freeze=False)
+            self._called.append(tap)
+        self._pump.wake()
+
+    def _unsubscribe(self, kind: str, symbols: tuple[str, ...]) -> None:
+        with self._changed:
+            for tap in [tap for tap in self._called if tap.kind == kind]:
+                tap.remove(symbols)
+                if not symbols or not tap.symbols:
+                    tap.close()
+                    self._called.remove(tap)
+        self._pump.wake()
+
+    # -- queues and views ----------------------------------------------------------
+
+    def queue(
+        self,
+        channel: str,
+        *symbols: str,
+        policy: PolicyName = "drop",
+        queue: int | None = None,
+        timeout: float | None = None,
+        snapshot: bool | None = None,
+        notices: bool = False,
+        **parameters: Unpack[Parameters],
+    ) -> Queue[StreamItem]:
+        """Open a queue of items for a thread of yours; books in it are copies that stay as they are.
+
+        Args:
+            channel: ``trade``, ``ticker``, ``book``, ``level3``, ``ohlc``, ``spread``, ``instrument``,
+                ``status``, ``events`` or ``raw``.
+            *symbols: any spelling; none for the last four.
+            policy: what happens when you are slow: ``drop`` drops the oldest and puts a `Gap`
+                with their number in their place; ``conflate`` keeps the latest; ``block`` stops the reading.
+            queue: items that may wait before the policy decides.
+            timeout: seconds `Queue.get` waits by default; None for ever.
+            snapshot: whether a snapshot is wanted first.
+            notices: also put in `Gap`, `Resynced`, `Refused` and `ChecksumFailed`.
+            **parameters: ``depth``, ``interval``, ``event_trigger``, where the channel has them.
+
+        Raises:
+            UsageError: an argument that cannot be.
+        """
+        kind = kind_of(channel)
+        with self._changed:
+            capacity = self._core.options.queue if queue is None else queue
+            how: How = {"policy": policy, "queue": capacity, "snapshot": snapshot, "notices": notices}
+            tap = self._core.tap(kind, symbols, parameters, how, freeze=True)
+        self._pump.wake()
+        return Queue(self, tap, timeout)
+
+    def ping(self, timeout: float | None = 10.0) -> float:
+        """Send a ping and return the seconds until its answer.
+
+        Raises:
+            WaitTimeout: no answer within `timeout` seconds.
+        """
+        deadline = None if timeout is None else time.monotonic() + timeout
+        with self.queue("events", queue=1000) as events:
+            sent = False
+            while True:
+                if not sent:
+                    with self._changed:
+                        sent = self._core.ping()
+                    self._pump.wake()
+                event = events.get(None if deadline is None else max(0.0, deadline - time.monotonic()))
+                if isinstance(event, Latency):
+                    return event.round_trip_ns / 1e9
+
+    def book(self, symbol: str) -> BookReading:
+        """Return a copy of the present book of a symbol.
+
+        Raises:
+            UsageError: it is not subscribed.
+            StaleData: it is not live now.
+        """
+        with self._changed:
+            return self._core.book(symbol).freeze()
+
+    @property
+    def counters(self) -> ClientCounters:
+        """What was received, renewed, dropped and passed over, so far."""
+        with self._changed:
+            return self._core.counters
+
+    # -- in the background thread ----------------------------------------------------
+
+    def _run(self) -> None:
+        try:
+            while not self._stopping:
+                self._pump.turn(None)
+                if self._core.all_down():
+                    break
+        except Exception as bug:  # noqa: BLE001 - handed to whoever joins; a thread must not end in silence
+            self._failure = InternalError(f"the background thread ended: {type(bug).__name__}: {bug}")
+            self._failure.__cause__ = bug
+        finally:
+            self._finish()
+
+    def _finish(self) -> None:
+        if self._finished:
+            return
+        with self._changed:
+            self._failure = self._failure or self._core.failure()
+            self._core.stop()
+        self._pump.close()
+        self._core.close_venue()
+        with self._changed:
+            self._finished = True
+            self._changed.notify_all()
+        if self._failure is not None and not self._told(self._failure):
+            _log.error("the client ended: %s", self._failure)
+
+    def _deliver(self) -> None:
+        """Call back with what one frame has brought, and wake the threads that wait at queues."""
+        for tap in tuple(self._called):
+            callback = self._callbacks[tap.kind]
+            while not self._stopping:
+                with self._changed:
+                    item = tap.take()
+                if item is None:
+                    break
+                if callback is not None:
+                    self._call(callback, item)
+        if self._waiting:
+            with self._changed:
+                self._changed.notify_all()
+
+    def _call(self, callback: Callable[[Any], object], item: StreamItem) -> None:
+        try:
+            callback(item)
+        except Exception as error:  # noqa: BLE001 - a user's callback may raise anything
+            if not self._told(error):
+                _log.error("the callback %s failed", getattr(callback, "__name__", callback), exc_info=error)
+
+    def _told(self, error: Exception) -> bool:
+        """Pass an error to `on_error`; return whether there is one."""
+        if self._on_error is None:
+            return False
+        try:
+            self._on_error(error)
+        except Exception as second:  # noqa: BLE001 - as above; there is nobody left to tell but the log
+            _log.exception("on_error itself failed", exc_info=second)
+        return True
+
+    # -- for queues --------------------------------------------------------------------
+
+    def _get(self, tap: Tap, timeout: float | None) -> StreamItem:
+        if threading.current_thread() is self._thread:
+            raise UsageError(
+                "Queue.get in a callback", expected="another thread", hint="The callback would wait for itself"
+            )
+        deadline = None if timeout is None else time.monotonic() + timeout
+        with self._changed:
+            full = tap.full
+            while (item := tap.take()) is None:
+                if tap.ended or self._finished:
+                    raise tap.error or self._failure or StreamEnded(f"the queue of {tap.kind}")
+                self._wait(tap, deadline)
+        if full:
+            self._pump.wake()  # there is room now: it can read again
+        return item
+
+    def _wait(self, tap: Tap, deadline: float | None) -> None:
+        left = None if deadline is None else deadline - time.monotonic()
+        if left is not None and left <= 0:
+            raise WaitTimeout(tap.url, f"no {tap.kind} within the time allowed")
+        self._waiting += 1
+        try:
+            self._changed.wait(left)
+        finally:
+            self._waiting -= 1
+
+    def _change(self, change: Callable[[], None]) -> None:
+        with self._changed:
+            change()
+        self._pump.wake()
+
+
+class Queue(Generic[_ItemT]):
+    """Items for threads of yours; made by `Kraken.queue`, safe to share."""
+
+    def __init__(self, kraken: Kraken, tap: Tap, timeout: float | None) -> None:
+        self._kraken, self._tap, self._timeout = kraken, tap, timeout
+
+    def get(self, timeout: float | EllipsisType | None = ...) -> _ItemT:
+        """Return the next item.
+
+        Args:
+            timeout: seconds to wait, None for ever; the queue's own by default.
+
+        Raises:
+            WaitTimeout: nothing came in time; the queue can still be used.
+            StreamEnded: it was closed, or the client stopped.
+            KrakenwireError: what ended it.
+        """
+        return cast("_ItemT", self._kraken._get(self._tap, self._timeout if timeout is ... else timeout))
+
+    def __iter__(self) -> Iterator[_ItemT]:
+        return self
+
+    def __next__(self) -> _ItemT:
+        try:
+            return self.get()
+        except StreamEnded:
+            raise StopIteration from None
+
+    def add(self, *symbols: str) -> None:
+        """Add symbols to the queue."""
+        self._kraken._change(lambda: self._tap.add(symbols))
+
+    def remove(self, *symbols: str) -> None:
+        """Take symbols out of the queue; what waits of them still comes."""
+        self._kraken._change(lambda: self._tap.remove(symbols))
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """Its symbols now, in v2 spelling."""
+        return self._tap.symbols
+
+    @property
+    def refused(self) -> dict[str, Refused]:
+        """The venue's refusals by symbol; when all are refused, the queue ends with `VenueRefusal`."""
+        return self._tap.refused
+
+    @property
+    def dropped(self) -> int:
+        """Items given up under the policy ``drop``."""
+        return self._tap.dropped
+
+    @property
+    def gaps(self) -> int:
+        """Times when something may have been missed."""
+        return self._tap.gaps
+
+    def close(self) -> None:
+        """End the queue and unsubscribe what nothing else needs."""
+        self._kraken._change(self._tap.close)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"Queue({self._tap.kind} {' '.join(self._tap.symbols)})"
