@@ -119,9 +119,11 @@ class Feed:
             counters.malformed += 1
             raise
         if len(events) == 1:
-            take = self._takers.get(events[0].__class__)
-            if take is not None:
-                events = take(events[0])
+            event = events[0]
+            if event.__class__ is BookUpdate:
+                events = self._take_book(event, events)
+            elif (take := self._takers.get(event.__class__)) is not None:
+                events = take(event)
         else:
             events = tuple(taken for event in events for taken in self._take(event))
         counters.events += len(events)
@@ -192,7 +194,7 @@ class Feed:
         take = self._takers.get(event.__class__)
         return (event,) if take is None else take(event)
 
-    def _take_book(self, event: BookUpdate) -> tuple[Event, ...]:
+    def _take_book(self, event: BookUpdate, alone: tuple[Event, ...] = ()) -> tuple[Event, ...]:
         key = event.symbol if event.depth is None else (event.symbol, event.depth)
         book = self._books.get(key)
         if event.kind == "snapshot":
@@ -209,7 +211,7 @@ class Feed:
             self.counters.verified += 1
         else:
             self.counters.unverified += 1
-        return (event,)
+        return alone or (event,)
 
     def _take_level3(self, event: Level3Update) -> tuple[Event, ...]:
         book = self._level3.get(event.symbol)
