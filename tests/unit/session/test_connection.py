@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from tests.unit.session.fake import HEARTBEAT, SECOND, URL, Driver, asked, status, trades
 
 from krakenwire.errors import (
     ConfigError,
@@ -17,7 +18,6 @@ from krakenwire.errors import (
 )
 from krakenwire.model import Connected, Disconnected, Gap, Latency, Malformed, Subscription
 from krakenwire.session import SessionConfig
-from tests.unit.session.fake import HEARTBEAT, SECOND, URL, Driver, asked, status, trades
 
 TRADES = Subscription(channel="trade", symbol="BTC/USD")
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+from tests.unit.session.fake import SECOND, URL, Book, Driver, asked, candles, refused, ticker, trades
 
 from krakenwire.errors import ConnectionLost, StaleData
 from krakenwire.model import BookUpdate, Candles, ChecksumFailed, Gap, Resynced, Spread, Subscription, Trades
-from tests.unit.session.fake import SECOND, URL, Book, Driver, asked, candles, refused, ticker, trades
 
 BTC, ETH = "BTC/USD", "ETH/USD"
 MINUTE = 60 * SECOND

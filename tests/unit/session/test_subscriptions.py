@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from tests.unit.session.fake import HEARTBEAT, URL, Book, Driver, accepted, asked, refused, ticker, trades
 
 from krakenwire.errors import ConnectionLost, UsageError
 from krakenwire.model import Refused, Subscribed, Subscription
 from krakenwire.session import NO_REPLY
-from tests.unit.session.fake import HEARTBEAT, URL, Book, Driver, accepted, asked, refused, ticker, trades
 
 SYMBOLS = ("BTC/USD", "ETH/USD", "SOL/USD")
 
