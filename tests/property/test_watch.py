@@ -131,7 +131,7 @@ def market_events() -> st.SearchStrategy[list[tuple[Event, int]]]:
     )
 
     def build(rows: list[tuple[tuple[str, str], int]]) -> list[tuple[Event, int]]:
-        now, made = 0, []
+        now, made = 1, []
         for (kind, price), wait in rows:
             now += wait
             higher = str(int(price) + 1 + now % 4)

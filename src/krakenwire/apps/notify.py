@@ -307,7 +307,7 @@ def _environment(alert: Alert) -> dict[str, str]:
         "CONDITION": alert.condition,
         "PRICE": "" if alert.price is None else format(alert.price, "f"),
         "SOURCE": alert.source,
-        "TIME": alert.time,
+        "TIME": alert.time or "",
         "MESSAGE": alert.message,
     }
     kept = {name: value for name, value in os.environ.items() if name not in _SECRET_VARIABLES}

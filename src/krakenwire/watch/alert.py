@@ -29,7 +29,8 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
         rule: the rule's name, or its condition in words.
         condition: the condition in words, such as ``above 70000``.
         price: the price judged (`mid` for spreads), None when none is known.
-        time_ns: the venue's time of the event that fired it, else when it was received.
+        time_ns: the venue's time of the event that fired it, else when it was
+            received; 0 where a recording tells neither.
         source: what the price is: ``last``, ``bid``, ``ask`` or ``mid``.
         details: more values, in a fixed order.
         message: one sentence for a person.
@@ -47,9 +48,9 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     index: int
 
     @property
-    def time(self) -> str:
-        """The time as RFC 3339 with microseconds."""
-        return rfc3339_from_ns(self.time_ns)
+    def time(self) -> str | None:
+        """The time as RFC 3339 with microseconds, None where a recording tells none."""
+        return rfc3339_from_ns(self.time_ns) if self.time_ns else None
 
     def to_json(self) -> str:
         """Return one JSON object on one line, prices as exact numbers."""
@@ -94,7 +95,7 @@ def _message(rule: Rule, alert: Alert) -> str:
         more = "".join(f", {name} {_text(value)}" for name, value in alert.details if name != "level")
         return f"{alert.symbol} {alert.condition}: {alert.source} {price}{more}"
     text = rule.message
-    values = (alert.symbol, alert.rule, alert.condition, price, alert.time)
+    values = (alert.symbol, alert.rule, alert.condition, price, alert.time or "unknown")
     for name, value in zip(PLACEHOLDERS, values, strict=True):
         text = text.replace("{" + name + "}", value)
     return text

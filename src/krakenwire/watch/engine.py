@@ -170,10 +170,10 @@ class Engine:
         Args:
             event: anything a feed can say.
             now_ns: when it was received; for a recording without receive
-                times, the latest venue time seen.
+                times, the latest venue time seen, 0 as long as there is none.
         """
         self.counters.events += 1
-        alerts = self.poll(now_ns)
+        alerts = self.poll(now_ns) if now_ns else []
         if isinstance(event, _DATA):
             alerts += self._data(event, now_ns)
         elif isinstance(event, Gap | ChecksumFailed):
@@ -211,7 +211,7 @@ class Engine:
         symbol = self._symbols.get(event.symbol or "")
         if symbol is None:
             return
-        for watched in symbol.silences:
+        for watched in symbol.silences if now_ns else ():
             self._hear(watched, now_ns)
         for seen in symbol.prices.feed(event):
             if seen.fresh:
@@ -279,7 +279,7 @@ def _subscriptions_of(symbol: str, needs: set[Field | None], version: int) -> It
     """Trades carry the last price from trade to trade; a ticker tells the first one, and v2's best prices."""
     quotes = "quote" in needs or None in needs
     if "last" in needs or "volume" in needs:
-        yield Subscription(channel="trade", symbol=symbol, snapshot=False if version == 2 else None)
+        yield Subscription(channel="trade", symbol=symbol)
     if version == 1 and quotes:
         yield Subscription(channel="spread", symbol=symbol)
     if "last" in needs or (version == 2 and quotes):

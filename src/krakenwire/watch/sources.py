@@ -19,6 +19,8 @@ __all__ = ["Field", "Observation", "Quote", "SymbolPrices"]
 Field = Literal["last", "quote", "volume"]
 
 _TRADES, _BOOK, _SPREAD, _TICKER = 3, 3, 2, 1
+_HISTORY_TRADES = 50
+_NEWS_SPAN_NS = 5_000_000_000
 _CHANNEL_RANKS: dict[str, dict[Field, int]] = {
     "trade": {"last": _TRADES, "volume": _TRADES},
     "book": {"quote": _BOOK},
@@ -63,7 +65,8 @@ class SymbolPrices:
     def feed(self, event: Event) -> list[Observation]:
         """Take an event of this symbol and return what it says, oldest first."""
         if isinstance(event, Trades) and event.trades:
-            return self._trade_snapshot(event.trades) if event.kind == "snapshot" else self._trades(event.trades)
+            is_history = event.kind == "snapshot" or self._is_history(event.trades)
+            return self._trade_snapshot(event.trades) if is_history else self._trades(event.trades)
         if isinstance(event, Trade):
             return self._trades((event,))
         if isinstance(event, Ticker):
@@ -89,6 +92,15 @@ class SymbolPrices:
         if "quote" in lost:
             self.quote = None
         return lost
+
+    def _is_history(self, trades: Sequence[Trade]) -> bool:
+        """Version 1 does not mark a trade snapshot, if it sends one: a first frame that is too long for news.
+
+        Source: v1 reference, section 7.3, "snapshot conflict".
+        """
+        if self._ranks["volume"] or trades[-1].trade_id is not None:
+            return False
+        return len(trades) >= _HISTORY_TRADES or trades[-1].time_ns - trades[0].time_ns > _NEWS_SPAN_NS
 
     def _trade_snapshot(self, trades: Sequence[Trade]) -> list[Observation]:
         """Only the newest trade says something about now; the others are history."""

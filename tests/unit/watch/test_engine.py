@@ -9,7 +9,7 @@ import pytest
 from tests.unit.watch.events import BTC, SECOND, book, spread, ticker, trade, trades
 
 from krakenwire.errors import ConfigError, ConnectionLost
-from krakenwire.model import ChecksumFailed, Disconnected, Gap, Heartbeat, Status, Subscription
+from krakenwire.model import ChecksumFailed, Disconnected, Gap, Heartbeat, Status, Subscription, Trades
 from krakenwire.watch import (
     Above,
     Alert,
@@ -211,17 +211,29 @@ def test_no_data_counts_from_the_start_of_watching_and_knows_no_price_then() -> 
 
 def test_no_data_takes_no_heartbeat_and_no_other_symbol_for_data() -> None:
     engine = engine_for(NoData(30 * SECOND))
-    engine.poll(0)
+    engine.poll(SECOND)
     engine.feed(Heartbeat(), 10 * SECOND)
     engine.feed(trades("100", symbol="ETH/USD"), 20 * SECOND)
-    assert len(engine.poll(30 * SECOND)) == 1
+    assert len(engine.poll(31 * SECOND)) == 1
 
 
 def test_no_data_is_found_by_a_late_event_just_as_by_a_poll() -> None:
     engine = engine_for(NoData(30 * SECOND))
-    engine.feed(trades("100"), 0)
+    engine.feed(trades("100"), SECOND)
     (alert,) = engine.feed(trades("100", at_s=99), 99 * SECOND)
-    assert alert.time_ns == 30 * SECOND
+    assert alert.time_ns == 31 * SECOND
+
+
+def test_no_data_waits_for_a_recording_to_tell_the_time() -> None:
+    engine = engine_for(NoData(30 * SECOND))
+    assert engine.feed(ticker("100"), 0) == []
+    assert engine.next_deadline_ns() is None
+    assert engine.feed(trades("100", at_s=99), 99 * SECOND) == []
+
+
+def test_an_alert_of_a_recording_that_tells_no_time_has_none() -> None:
+    (alert,) = engine_for(Above(D("1"))).feed(ticker("2"), 0)
+    assert '"time":null' in alert.to_json()
 
 
 # -- manners ---------------------------------------------------------------------
@@ -269,6 +281,19 @@ def test_old_trades_of_a_snapshot_never_fire() -> None:
     engine = engine_for(Above(D("100")))
     assert engine.feed(trades("200", "300", "90", kind="snapshot"), 0) == []
     (alert,) = engine.feed(trades("90", "101", "90"), 0)
+    assert alert.price == D("101")
+
+
+def test_a_history_that_version_1_does_not_mark_never_fires() -> None:
+    history = Trades(symbol=BTC, kind="update", trades=(trade("200", 0), trade("99", 60)))
+    engine = engine_for(Above(D("100")))
+    assert engine.feed(history, 0) == []
+    assert len(engine.feed(Trades(symbol=BTC, kind="update", trades=(trade("200", 61), trade("99", 70))), 0)) == 1
+
+
+def test_a_first_frame_of_several_new_trades_is_judged_trade_by_trade() -> None:
+    engine = engine_for(Above(D("100")))
+    (alert,) = engine.feed(trades("99", "101", "99"), 0)
     assert alert.price == D("101")
 
 
@@ -437,6 +462,6 @@ def test_an_alert_is_one_json_object_with_an_exact_price() -> None:
 
 def test_a_rule_names_its_alerts_and_words_them() -> None:
     engine = engine_for(Above(D("7")), name="moon", message="{symbol} at {price} ({rule}: {condition}) {time}")
-    (alert,) = engine.feed(trades("8"), 0)
+    (alert,) = engine.feed(trades("8", at_s=2), 0)
     assert alert.rule == "moon"
-    assert alert.message == "BTC/USD at 8 (moon: above 7) 1970-01-01T00:00:00.000000Z"
+    assert alert.message == "BTC/USD at 8 (moon: above 7) 1970-01-01T00:00:02.000000Z"

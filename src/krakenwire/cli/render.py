@@ -1,0 +1,118 @@
+"""What the commands share to show things: exact JSON, lines on the right stream, a live view where there is one.
+
+It decides nothing and knows no market. `rich` draws the live views; without
+it, or on a pipe, the commands print plain lines.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import signal
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from types import FrameType, TracebackType
+from typing import TYPE_CHECKING, Self, TypeAlias
+
+import msgspec
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+__all__ = ["Json", "LiveView", "ends_on_signals", "fixed", "has_live_view", "json_line", "notice", "put", "summary"]
+
+Json: TypeAlias = "bool | int | str | Decimal | Sequence[Json] | Mapping[str, Json] | None"
+
+
+def fixed(value: Decimal | None, missing: str = "-") -> str:
+    """Return a number in fixed point with all its digits."""
+    return missing if value is None else format(value, "f")
+
+
+def json_line(value: Json) -> str:
+    """Return one line of JSON; a `Decimal` becomes a number in fixed point with all its digits."""
+    return msgspec.json.encode(_exact(value)).decode()
+
+
+def _exact(value: Json) -> object:
+    if isinstance(value, Decimal):
+        return msgspec.Raw(format(value, "f").encode())
+    if isinstance(value, Mapping):
+        return {name: _exact(item) for name, item in value.items()}
+    if isinstance(value, str | int | None):
+        return value
+    return [_exact(item) for item in value]
+
+
+def put(line: str) -> None:
+    """Print one line of the command's result, at once."""
+    print(line, flush=True)
+
+
+def notice(text: str) -> None:
+    """Print one line for a person on stderr."""
+    with contextlib.suppress(BrokenPipeError):
+        print(f"krakenwire: {text}", file=sys.stderr, flush=True)
+
+
+def summary(counts: Mapping[str, int]) -> str:
+    """Return the counts that are not zero, in their order, as text."""
+    return ", ".join(f"{name} {count:,}" for name, count in counts.items() if count)
+
+
+def has_live_view() -> bool:
+    """Whether a live view can be drawn: stdout is a terminal and rich is installed."""
+    return sys.stdout.isatty() and importlib.util.find_spec("rich") is not None
+
+
+class LiveView:
+    """A part of the terminal that is drawn anew; lines printed through it stay above.
+
+    Args:
+        draw: returns what to show now; called when the view is refreshed.
+    """
+
+    def __init__(self, draw: Callable[[], RenderableType]) -> None:
+        from rich.console import Console
+        from rich.live import Live
+
+        self._draw = draw
+        self._console = Console(highlight=False)
+        self._live = Live(
+            console=self._console, auto_refresh=False, redirect_stdout=False, redirect_stderr=False, transient=False
+        )
+
+    def refresh(self) -> None:
+        """Draw."""
+        self._live.update(self._draw(), refresh=True)
+
+    def put(self, text: str, style: str = "") -> None:
+        """Print one line above the view."""
+        self._console.print(text, style=style or None, markup=False, soft_wrap=True)
+
+    def __enter__(self) -> Self:
+        self._live.__enter__()
+        self.refresh()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._live.__exit__(kind, error, trace)
+
+
+@contextlib.contextmanager
+def ends_on_signals() -> Iterator[None]:
+    """Let SIGTERM end the block as Ctrl-C does: with its summary, and code 0."""
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    except KeyboardInterrupt:
+        pass
+    finally:
+        signal.signal(signal.SIGTERM, before)
