@@ -53,6 +53,9 @@ THIN: Final = BookShape(target=6, floor=4, ceiling=8, orders=16, widen=20)
 _REACH: Final = 4
 """Levels a taker reaches at most."""
 
+_BITE: Final = 40
+"""Usual quantities a taker takes at once from a stale level: somebody else's wall holds for a while."""
+
 
 class Traders:
     """Everybody who trades one instrument.
@@ -263,8 +266,11 @@ class Traders:
             order = self._own_order(best)
             if order is not None and self._chance.below(100) < 80:
                 self._cancel(order, now_ns)
+            elif order is not None or self._chance.one_in(3):
+                qty = min(best.qty * (1 + self._chance.below(4)) // 4, _BITE * self._lot)
+                self._sweep(OPPOSITE[side], qty, now_ns)
             else:
-                self._sweep(OPPOSITE[side], best.qty * (1 + self._chance.below(4)) // 4, now_ns)
+                return False
             return True
         return False
 
