@@ -17,10 +17,10 @@ from enum import Enum
 
 import picows
 
-import krakenwire
 from krakenwire.client import addresses, foreign
 from krakenwire.errors import ConnectionLost, FrameTooBig, KrakenwireError
 from krakenwire.limits import FRAGMENTS_MAX, FRAME_BYTES_MAX
+from krakenwire.version import VERSION
 
 __all__ = ["Wire", "open_wire"]
 
@@ -77,7 +77,7 @@ async def _connected(url: str, context: ssl.SSLContext | None, listener: _Listen
             logger_name=_log,
             max_frame_size=FRAME_BYTES_MAX,
             max_redirects=0,  # the address is the user's choice
-            extra_headers={"User-Agent": f"krakenwire/{krakenwire.__version__}"},
+            extra_headers={"User-Agent": f"krakenwire/{VERSION}"},
             socket_factory=lambda _: sock,
         )
     )

@@ -24,10 +24,10 @@ from websocket import (
 )
 from websocket._abnf import frame_buffer
 
-import krakenwire
 from krakenwire.client import addresses, foreign
 from krakenwire.errors import ConnectionLost, FrameTooBig, KrakenwireError
 from krakenwire.limits import FRAGMENTS_MAX, FRAME_BYTES_MAX, HANDSHAKE_BYTES_MAX, SEND_TIMEOUT_S
+from krakenwire.version import VERSION
 
 __all__ = ["Wire"]
 
@@ -113,7 +113,7 @@ class _Socket(WebSocket):
             options = {
                 "redirect_limit": 0,
                 "suppress_origin": True,
-                "header": [f"User-Agent: krakenwire/{krakenwire.__version__}"],
+                "header": [f"User-Agent: krakenwire/{VERSION}"],
             }
             self.connect(url, socket=_Deadline(sock, deadline), **options)  # type: ignore[no-untyped-call]  # websocket-client leaves it untyped
         except BaseException:
