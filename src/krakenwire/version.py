@@ -1,9 +1,3 @@
-"""The version of this package, in one place that imports nothing."""
+"""The version of this package, in the one place that everything may import."""
 
-from __future__ import annotations
-
-from typing import Final
-
-__all__ = ["VERSION"]
-
-VERSION: Final = "0.1.0"
+__version__ = "0.1.0"
