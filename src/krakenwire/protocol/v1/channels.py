@@ -147,6 +147,13 @@ def channel_parts(name: str) -> tuple[str, int | None]:
     return name, None
 
 
+@lru_cache(maxsize=4096)
+def _book_route(name: str, pair: str) -> tuple[str, int | None] | None:
+    """Symbol and depth of a book frame, None when the name is another channel's."""
+    base, depth = channel_parts(name)
+    return (symbol_of(pair), depth) if base == "book" else None
+
+
 def book_event(frame: str | bytes) -> BookUpdate | None:
     """Return the event of a four-element book frame, None for anything else.
 
@@ -159,17 +166,17 @@ def book_event(frame: str | bytes) -> BookUpdate | None:
         message = _decode_book(frame)
     except (ValueError, RecursionError):
         return None
-    base, depth = channel_parts(message.name)
-    if base != "book":
+    route = _book_route(message.name, message.pair)
+    if route is None:
         return None
-    body, symbol = message.body, symbol_of(message.pair)
-    levels = body.a or body.b
-    if not levels or (body.a and body.b) or body.ask_side is not None or body.bid_side is not None:
-        return _book_update((body,), depth, symbol)
-    checksum, time_ns = _checksum(body.c), _newest_ns(levels)
-    if body.a:
-        return BookUpdate(symbol, "update", (), levels, checksum, time_ns, depth)
-    return BookUpdate(symbol, "update", levels, (), checksum, time_ns, depth)
+    symbol, depth = route
+    body = message.body
+    asks, bids = body.a, body.b
+    if asks is None and bids and body.bid_side is body.ask_side is None:
+        return BookUpdate(symbol, "update", bids, (), _checksum(body.c), _newest_ns(bids), depth)
+    if bids is None and asks and body.bid_side is body.ask_side is None:
+        return BookUpdate(symbol, "update", (), asks, _checksum(body.c), _newest_ns(asks), depth)
+    return _book_update((body,), depth, symbol)
 
 
 def array_event(message: list[object]) -> Event:
@@ -313,16 +320,14 @@ def _checksum(text: str | None) -> int | None:
 
 def _newest_ns(levels: _WireLevels) -> int | None:
     try:
-        times = [level[2] for level in levels]
+        # Most frames change one level; building a list for it would cost more than the rest of this.
+        newest = levels[0][2] if len(levels) == 1 else max([level[2] for level in levels], default="")
     except IndexError:
         raise DecodeError("a book level without price, volume and time", repr(levels)[:200]) from None
-    if not times:
-        return None
-    newest = times[0] if len(times) == 1 else max(times)
     digits = newest.replace(".", "", 1)
     if len(digits) == 16 and newest[10] == "." and digits.isdigit() and digits.isascii():
         return int(digits) * 1000
-    return max(map(ns_from_unix_text, times))
+    return max([ns_from_unix_text(level[2]) for level in levels], default=None)
 
 
 _CHANNELS: Final[dict[str, Callable[[Sequence[object], int | None, str], Event]]] = {

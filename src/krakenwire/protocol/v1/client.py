@@ -87,12 +87,12 @@ class ClientCodec:
         Raises:
             DecodeError: not JSON, not of this protocol, or a member of the wrong type.
         """
-        if frame in _HEARTBEAT_FRAMES:
-            return HEARTBEAT
         if (frame.find('"book-', _TAIL) if isinstance(frame, str) else frame.find(b'"book-', _TAIL)) >= 0:
             update = book_event(frame)
             if update is not None:
                 return (update,)
+        if frame in _HEARTBEAT_FRAMES:
+            return HEARTBEAT
         return (self._decode_any(frame),)
 
     @staticmethod
