@@ -82,6 +82,8 @@ class Intake:
         self._spreads: dict[str | None, SpreadSource] = {}
         self._candles: dict[SubscriptionKey, CandleCloser] = {}
         self._trade_ids: dict[SubscriptionKey, TradeIds] = {}
+        self._begun: set[SubscriptionKey] = set()
+        self._open: dict[SubscriptionKey, int] = {}
         self.status: Status | None = None
         self.rows: Mapping[type, _Take] = cast(
             "Mapping[type, _Take]",
@@ -105,6 +107,8 @@ class Intake:
 
     def forget(self, key: SubscriptionKey) -> None:
         """A subscription is wanted no longer: what was derived for it starts over next time."""
+        self._begun.discard(key)
+        self._open.pop(key, None)
         self._candles.pop(key, None)
         self._trade_ids.pop(key, None)
         if key[0] == "spread":
@@ -121,7 +125,7 @@ class Intake:
             return (event,)
         book = event.book
         live = book is not None and book.state == "live"
-        out = self._heard(entry, now_ns, event.kind == "snapshot" and live, event.kind == "update")
+        out = self._heard(entry, now_ns, live, event.kind == "update")
         for face in entry.faces:
             if face.channel == "book":
                 out.append(event)
@@ -135,8 +139,7 @@ class Intake:
             return self._unwanted()
         entry.heard_ns = now_ns
         live = event.book is not None and event.book.state == "live"
-        out = self._heard(entry, now_ns, event.kind == "snapshot" and live, event.kind == "update")
-        return [*out, event]
+        return [*self._heard(entry, now_ns, live, event.kind == "update"), event]
 
     def _take_ticker(self, event: Ticker, now_ns: int) -> Sequence[Event]:
         entry = self._entries.get(("ticker", event.symbol, None))
@@ -164,7 +167,7 @@ class Intake:
         trades, missing = ids.take(event)
         self._counters.duplicates += len(event.trades) - len(trades)
         if missing:
-            out += self._gaps(entry, "trade ids", entry.heard_ns, missing)
+            out += self._gaps(entry.faces, "trade ids", entry.heard_ns, missing)
         entry.heard_ns = now_ns
         if trades is not event.trades:
             event = msgspec.structs.replace(event, trades=trades)
@@ -197,17 +200,13 @@ class Intake:
         if update and entry.strikes:
             entry.strikes = 0
             self._ledger.touch(entry)
-        if complete:
+        if complete and entry.state != "unsubscribing":
             entry.has_snapshot = True
             out += self._resynced(entry, now_ns)
+            if out and entry.renew:
+                entry.renew = False  # it was waiting for its turn, and is whole again without
         alone = len(entry.faces) == 1 and entry.faces[0].key == entry.key
-        entry.calm = (
-            alone
-            and entry.has_snapshot
-            and entry.gap_since_ns is None
-            and not entry.strikes
-            and entry.state == "confirmed"
-        )
+        entry.calm = alone and complete and not entry.strikes and entry.state == "confirmed"
         return out
 
     def _spread(self, symbol: str) -> SpreadSource:
@@ -238,7 +237,7 @@ class Intake:
             return ()
         out: list[Event] = []
         if not asked_for and entry.target is not None:
-            out += self._open_gap(entry, "disconnected", now_ns)
+            out += self._broken(entry, "disconnected", now_ns)
             entry.not_before_ns = self._next_renewal_ns(entry, now_ns)
         return [*out, event]
 
@@ -289,6 +288,7 @@ class Intake:
             event if face.key == event.subscription.key else msgspec.structs.replace(event, subscription=face)
             for face in entry.faces
         ]
+        self._begun.update(face.key for face in entry.faces)
         if entry.key in self._trade_ids:
             self._trade_ids[entry.key].renewed()
         if entry.key[0] in _HEALED_BY_REPLY:
@@ -303,7 +303,7 @@ class Intake:
         if entry is None or not entry.faces:
             return self._unwanted()
         own = entry.faces[0].key == entry.key
-        out = self._open_gap(entry, "checksum", now_ns)
+        out = self._broken(entry, "checksum", now_ns)
         self._renew(entry, now_ns)
         return [event, *out] if own else out
 
@@ -313,7 +313,7 @@ class Intake:
         if entry is None or not entry.faces:
             return self._unwanted()
         self._counters.malformed += 1
-        out = self._open_gap(entry, event.reason, now_ns)
+        out = self._broken(entry, event.reason, now_ns)
         self._renew(entry, now_ns)
         return out
 
@@ -330,24 +330,29 @@ class Intake:
     # -- gaps --------------------------------------------------------------------
 
     def disconnected(self, reason: str, since_ns: int) -> list[Event]:
-        """The connection is gone: every confirmed subscription has a gap from here on."""
+        """The connection is gone: everything that was ever confirmed has a gap from here on."""
         out: list[Event] = []
         for entry in self._entries.values():
-            if entry.state == "confirmed" or (entry.in_flight and entry.heard_ns):
-                out += self._open_gap(entry, reason, since_ns)
+            confirmed = entry.state == "confirmed"
+            broken = [face for face in entry.faces if confirmed or face.key in self._begun]
+            out += self._open_gap(entry, broken, reason, since_ns)
         return out
 
-    def _open_gap(self, entry: Entry, reason: str, since_ns: int) -> list[Event]:
+    def _broken(self, entry: Entry, reason: str, since_ns: int) -> list[Event]:
+        """One subscription is not complete any more."""
+        return self._open_gap(entry, entry.faces, reason, since_ns)
+
+    def _open_gap(self, entry: Entry, faces: Sequence[Subscription], reason: str, since_ns: int) -> list[Event]:
+        """Announce a gap, once until it is closed, even if another wire subscription serves a face by then."""
         entry.calm = False
-        if entry.gap_since_ns is not None:
-            return []
-        entry.gap_since_ns = since_ns
         if entry.key in self._candles:
             self._candles[entry.key].gap()
-        return self._gaps(entry, reason, since_ns, 0)
+        fresh = [face for face in faces if face.key not in self._open]
+        self._open.update((face.key, since_ns) for face in fresh)
+        return self._gaps(fresh, reason, since_ns, 0)
 
-    def _gaps(self, entry: Entry, reason: str, since_ns: int, dropped: int) -> list[Event]:
-        self._counters.gaps += len(entry.faces)
+    def _gaps(self, faces: Sequence[Subscription], reason: str, since_ns: int, dropped: int) -> list[Event]:
+        self._counters.gaps += len(faces)
         return [
             Gap(
                 channel_name=face.channel,
@@ -357,15 +362,12 @@ class Intake:
                 since_ns=since_ns,
                 dropped=dropped,
             )
-            for face in entry.faces
+            for face in faces
         ]
 
     def _resynced(self, entry: Entry, now_ns: int) -> list[Event]:
-        since_ns = entry.gap_since_ns
-        if since_ns is None:
-            return []
-        entry.gap_since_ns = None
-        return [_resynced(face, now_ns - since_ns) for face in entry.faces]
+        closed = [(face, self._open.pop(face.key)) for face in entry.faces if face.key in self._open]
+        return [_resynced(face, now_ns - since_ns) for face, since_ns in closed]
 
     # -- deadlines ---------------------------------------------------------------
 
@@ -394,7 +396,7 @@ class Intake:
         if silent:
             self._counters.silence += 1
             entry.strikes = min(entry.strikes + 1, _STRIKES_MAX)
-        out = self._open_gap(entry, "silence" if silent else "snapshot timeout", entry.heard_ns)
+        out = self._broken(entry, "silence" if silent else "snapshot timeout", entry.heard_ns)
         self._renew(entry, now_ns)
         return out
 

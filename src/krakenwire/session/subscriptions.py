@@ -40,7 +40,6 @@ class Entry:
         refusal: why it failed.
         confirmed_ns, heard_ns: when it was confirmed; when its last data came.
         has_snapshot: whether data came since it was confirmed.
-        gap_since_ns: last complete moment before an open gap, None without one.
         strikes: renewals for silence without an update since.
         calm: nothing but plain data is due: the next message needs no second look.
         renewals: times of the latest renewals.
@@ -51,7 +50,6 @@ class Entry:
         "calm",
         "confirmed_ns",
         "faces",
-        "gap_since_ns",
         "has_snapshot",
         "heard_ns",
         "key",
@@ -71,14 +69,13 @@ class Entry:
         self.key = key
         self.target: Subscription | None = None
         self.faces: tuple[Subscription, ...] = ()
-        self.gap_since_ns: int | None = None
         self.strikes = 0
         self.renewals: deque[int] = deque(maxlen=renewals_kept)
         self.heard_ns = 0
         self.forget()
 
     def forget(self) -> None:
-        """Start over on a new connection; an open gap stays open."""
+        """Start over on a new connection."""
         self.state: State = "absent"
         self.actual: Subscription | None = None
         self.refusal: Refused | None = None
