@@ -1,3 +1,3 @@
 """The version of this package, in the one place that everything may import."""
 
-__version__ = "0.1.0"
+VERSION = "0.1.0"

@@ -19,7 +19,7 @@ from typing import Final
 from krakenwire.cli.exit_codes import INTERNAL, INTERRUPTED, OK, USAGE, exit_code_of
 from krakenwire.cli.parsers import Parser
 from krakenwire.errors import KrakenwireError
-from krakenwire.version import __version__
+from krakenwire.version import VERSION
 
 __all__ = ["main"]
 
@@ -54,7 +54,7 @@ def _module(name: str) -> ModuleType | None:
 
 def _build() -> tuple[Parser, dict[str, ModuleType], dict[str, Parser]]:
     parser = Parser(prog="krakenwire", description=_DESCRIPTION, epilog=_EPILOG)
-    parser.add_argument("--version", action="version", version=f"krakenwire {__version__}")
+    parser.add_argument("--version", action="version", version=f"krakenwire {VERSION}")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     modules = {name: module for name in _COMMANDS if (module := _module(name)) is not None}
     for module in modules.values():
