@@ -61,7 +61,8 @@ class Core:
         self._venue: LocalVenue | None = None
         self._environment: Environment | None = None
         self._context: ssl.SSLContext | None = None
-        self._budget = ConnectionBudget()
+        config = options.session_config("", "public")
+        self._budget = ConnectionBudget(config.attempts_max, config.attempts_window_s)
         self._wide: list[Tap] = []
         self._sinks: list[Tap] = []
 

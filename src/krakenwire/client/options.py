@@ -34,7 +34,9 @@ class Settings(TypedDict, total=False):
         on_budget: ``wait`` or ``fail`` when too many connections were tried.
         silence_s, reply_timeout_s, snapshot_timeout_s, subscription_silence_s: how
             long the venue may say nothing; see `krakenwire.session.SessionConfig`.
+        attempts_max, attempts_window_s: the connection budget; the venue bans at about 150 in ten minutes.
         pause_s, pause_max_s, stable_s: pauses between attempts, and what counts as a good connection.
+        malformed_max: connections ended by undecodable frames within that window before the client stays down.
         ping_interval_s: seconds between our pings.
         frame_bytes_max: larger frames end the connection.
     """
@@ -50,6 +52,9 @@ class Settings(TypedDict, total=False):
     reply_timeout_s: float
     snapshot_timeout_s: float
     subscription_silence_s: float
+    attempts_max: int
+    attempts_window_s: float
+    malformed_max: int
     pause_s: float
     pause_max_s: float
     stable_s: float

@@ -22,6 +22,8 @@ from typing import Any, Final, Self, TypeVar
 __all__ = ["FaultProxy"]
 
 _T = TypeVar("_T")
+
+Replacement = bytes | Callable[[re.Match[bytes]], bytes]
 _READ_BYTES: Final = 64 * 1024
 _RESET = struct.pack("ii", 1, 0)
 _START_TIMEOUT_S: Final = 10.0
@@ -51,7 +53,7 @@ class FaultProxy:
         self._refusing = False
         self._flowing = asyncio.Event()
         self._flowing.set()
-        self._tampering: tuple[re.Pattern[bytes], bytes] | None = None
+        self._tampering: tuple[re.Pattern[bytes], Replacement] | None = None
         self._garbling = 0
         self._slices = 0
         self.attempts: list[float] = []
@@ -100,12 +102,12 @@ class FaultProxy:
         """Change one random byte in each of the next `count` pieces that come from the target."""
         self._do(lambda: setattr(self, "_garbling", count))
 
-    def tamper(self, pattern: bytes, replacement: bytes) -> None:
+    def tamper(self, pattern: bytes, replacement: Replacement) -> None:
         """Replace the next match of a regular expression in what comes from the target.
 
         Args:
             pattern: what to look for, within one piece.
-            replacement: of the same length as the match, or the framing breaks; may refer to groups.
+            replacement: of the same length as the match, or the framing breaks; as for `re.sub`.
         """
         compiled = re.compile(pattern, re.DOTALL)
         self._do(lambda: setattr(self, "_tampering", (compiled, replacement)))
