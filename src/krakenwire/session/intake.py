@@ -257,7 +257,10 @@ class Intake:
                 self._drop_book(entry)
                 out += () if is_not_found(event) else (event,)
             elif is_already(event):
+                depth_known = entry.sends > 1 or entry.key[0] not in _BOOKS
                 out += self._confirm(entry, event.req_id, now_ns)
+                if not depth_known:
+                    self._renew(entry, now_ns)
             else:
                 out += self.fail(entry, event)
         return out
@@ -273,7 +276,7 @@ class Intake:
         )
         faces = entry.faces
         self._counters.refused += 1
-        self._ledger.fail(entry, refusal)
+        self._ledger.fail(entry, refusal, unknown=refusal.error == NO_REPLY)
         return [msgspec.structs.replace(refusal, channel_name=face.channel) for face in faces]
 
     def _confirm(self, entry: Entry, req_id: int | None, now_ns: int) -> list[Event]:

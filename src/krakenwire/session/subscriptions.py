@@ -38,6 +38,7 @@ class Entry:
         not_before_ns: earliest time of the next subscribe or renewal.
         sent_ns, sends: when the request in flight was sent last, and how often.
         refusal: why it failed.
+        unknown: it failed without an answer, so the venue may have it all the same.
         confirmed_ns, heard_ns: when it was confirmed; when its last data came.
         has_snapshot: whether data came since it was confirmed.
         strikes: renewals for silence without an update since.
@@ -63,6 +64,7 @@ class Entry:
         "state",
         "strikes",
         "target",
+        "unknown",
     )
 
     def __init__(self, key: SubscriptionKey, renewals_kept: int) -> None:
@@ -79,7 +81,7 @@ class Entry:
         self.state: State = "absent"
         self.actual: Subscription | None = None
         self.refusal: Refused | None = None
-        self.renew = False
+        self.renew = self.unknown = False
         self.not_before_ns = 0
         self.req_ids: tuple[int, ...] = ()
         self.sent_ns = 0
@@ -98,6 +100,7 @@ class Entry:
         self.state = state
         self.req_ids = ()
         self.sends = 0
+        self.unknown = False
 
 
 class Ledger:
@@ -136,7 +139,7 @@ class Ledger:
 
     def touch(self, entry: Entry) -> None:
         """Look at an entry in the next `to_send`; one that is gone and unwanted is dropped."""
-        if entry.target is None and entry.state in ("absent", "failed"):
+        if entry.target is None and entry.state in ("absent", "failed") and not entry.unknown:
             self.entries.pop(entry.key, None)
             self._dirty.pop(entry.key, None)
             self._again.pop(entry.key, None)
@@ -229,9 +232,10 @@ class Ledger:
         entry.renew = entry.has_snapshot = entry.calm = False
         self.touch(entry)
 
-    def fail(self, entry: Entry, refusal: Refused) -> None:
-        """The subscription was refused: it stays so on this connection unless asked for otherwise."""
+    def fail(self, entry: Entry, refusal: Refused, unknown: bool = False) -> None:
+        """The subscription was refused, or not answered: so it stays on this connection unless asked for otherwise."""
         entry.settle("failed")
+        entry.unknown = unknown
         entry.renew = entry.calm = False
         entry.refusal = refusal
         self.touch(entry)
@@ -270,8 +274,8 @@ def _next_move(entry: Entry, now_ns: int) -> Literal["subscribe", "unsubscribe"]
     """What brings an entry closer to what is wanted."""
     if entry.state == "absent":
         return "subscribe" if entry.target is not None and now_ns >= entry.not_before_ns else None
-    if entry.state == "failed":
-        return "subscribe" if entry.target is not None and _differ(entry) else None
+    if entry.state == "failed" and _differ(entry):
+        return "unsubscribe" if entry.unknown else "subscribe"
     if entry.state == "confirmed":
         renew = entry.renew and now_ns >= entry.not_before_ns
         return "unsubscribe" if entry.target is None or renew or _differ(entry) else None
@@ -281,9 +285,9 @@ def _next_move(entry: Entry, now_ns: int) -> Literal["subscribe", "unsubscribe"]
 def _differ(entry: Entry) -> bool:
     """Whether the wanted parameters are not those that were asked for; a snapshot cannot be asked for later."""
     wanted, actual = entry.target, entry.actual
-    if wanted is None or actual is None:
-        return True
-    return (wanted.depth, wanted.event_trigger) != (actual.depth, actual.event_trigger)
+    return (
+        wanted is None or actual is None or (wanted.depth, wanted.event_trigger) != (actual.depth, actual.event_trigger)
+    )
 
 
 def _answers(entry: Entry, state: State, req_id: int | None) -> bool:
