@@ -356,6 +356,7 @@ class Session:
         """Ask for the end of the connection; `error` is what it will have ended with."""
         self._ending = error
         self._state = "closing"
+        self._feed.invalidate()
         self._timers.clear()
         self._effects = [effect for effect in self._effects if not isinstance(effect, Send)]
         self._effects.append(Close(code, reason))

@@ -245,11 +245,11 @@ class Ledger:
         return req_id in self._requests
 
     def refused(self, reply: Refused) -> list[Entry]:
-        """Return the entries in flight that a refusal answers, by `req_id` and symbol as far as it names them."""
+        """Return the entries that a refusal answers, by `req_id` and symbol as far as it names them."""
         if reply.req_id is not None:
             keys = self._requests.get(reply.req_id, ())
             found = [self.entries[key] for key in keys if key in self.entries]
-            found = [entry for entry in found if entry.in_flight and reply.req_id in entry.req_ids]
+            found = [entry for entry in found if reply.req_id in entry.req_ids or entry.unknown]
             named = [entry for entry in found if entry.key[1] == reply.symbol]
             return found if reply.symbol is None or (not named and len(keys) == 1) else named
         if reply.symbol is None:

@@ -36,10 +36,6 @@ class Timers:
         if len(self._heap) > 64 + 4 * len(self._armed):
             self._rebuild()
 
-    def cancel(self, name: Hashable) -> None:
-        """Forget a deadline."""
-        self._armed.pop(name, None)
-
     def clear(self) -> None:
         """Forget all of them."""
         self._armed.clear()

@@ -300,6 +300,14 @@ def test_a_connection_without_subscriptions_may_be_silent_as_long_as_pings_are_a
     assert driver.closes == [1001]
 
 
+def test_pings_that_go_on_unanswered_do_not_put_off_the_end() -> None:
+    driver = Driver(ping_interval_s=3.0).open()
+    driver.wait(12.5)
+    assert driver.closes == []
+    driver.wait(1)
+    assert driver.closes == [1001]
+
+
 def test_without_pings_and_subscriptions_nothing_is_due() -> None:
     driver = Driver(ping_interval_s=None).open()
     assert driver.session.next_deadline_ns() is None

@@ -99,6 +99,16 @@ def test_a_book_is_not_readable_while_the_connection_is_down() -> None:
         _ = book.best_bid
 
 
+def test_a_book_is_not_readable_from_the_moment_the_connection_is_given_up() -> None:
+    driver = opened(sub("book"))
+    driver.frame(Book(BTC).snapshot())
+    driver.wait(10)
+    assert (driver.session.state, driver.closes) == ("closing", [1001])
+    book = driver.session.book(BTC)
+    assert book is not None
+    assert book.state == "resyncing"
+
+
 # -- checksums -------------------------------------------------------------------
 
 
@@ -166,6 +176,26 @@ def test_a_level_that_is_no_number_renews_that_book_alone() -> None:
     assert driver.session.state == "open"
 
 
+def test_a_renewal_that_still_waits_for_its_turn_is_dropped_when_a_snapshot_heals_the_book() -> None:
+    driver = opened(sub("book"), resyncs_per_minute=1)
+    book = Book(BTC)
+    driver.frame(book.snapshot(), book.update(1, spoiled=True))
+    driver.accept()
+    driver.accept()
+    driver.frame(book.snapshot(), book.update(2, spoiled=True), book.snapshot())
+    assert [event.channel for event in driver.events[-2:]] == ["resynced", "book"]
+    driver.wait(100, heartbeats=True)
+    assert asked(driver.take_sent(), "unsubscribe") == []
+
+
+def test_a_cut_during_a_change_of_depth_is_a_gap() -> None:
+    driver = opened(sub("book", depth=10))
+    driver.frame(Book(BTC).snapshot())
+    driver.subscribe(sub("book", depth=25))
+    driver.cut(ConnectionLost(URL, "reset"))
+    assert gaps(driver) == [("book", BTC, "disconnected")]
+
+
 # -- silence ---------------------------------------------------------------------
 
 
@@ -181,6 +211,16 @@ def test_a_subscription_that_falls_silent_while_others_speak_is_renewed(channel:
     driver.frame(frame)
     assert [event.channel for event in driver.events[-2:]] == ["resynced", channel]
     assert (driver.session.counters.silence, driver.closes) == (1, [])
+
+
+def test_what_still_comes_while_the_old_subscription_ends_closes_no_gap() -> None:
+    driver = opened(sub("ticker"))
+    driver.frame(ticker(BTC))
+    driver.wait(121, heartbeats=True)
+    assert [event.channel for event in driver.frame(ticker(BTC))] == ["ticker"]
+    driver.accept()
+    driver.accept()
+    assert [event.channel for event in driver.frame(ticker(BTC))] == ["resynced", "ticker"]
 
 
 def test_a_symbol_that_stays_quiet_is_renewed_less_and_less_often() -> None:
@@ -418,6 +458,19 @@ def test_an_unverified_book_gives_no_spread_and_its_gap_is_the_spread_s_too() ->
     assert len(spreads(driver)) == before
     assert gaps(driver) == [("spread", BTC, "checksum")]
     assert driver.of("checksum_failed") == []
+
+
+def test_a_spread_that_changes_its_source_in_a_gap_is_told_of_both_its_ends() -> None:
+    driver = opened(sub("spread"))
+    driver.frame(ticker(BTC))
+    driver.cut(ConnectionLost(URL, "reset"))
+    driver.subscribe(sub("book"))
+    driver.wait(20)
+    driver.open()
+    driver.accept()
+    driver.frame(Book(BTC).snapshot())
+    found = [(type(event), event.channel_name) for event in driver.events if isinstance(event, Gap | Resynced)]
+    assert found == [(Gap, "spread"), (Resynced, "spread")]
 
 
 def test_a_refused_source_is_a_refused_spread() -> None:

@@ -323,6 +323,7 @@ def test_a_stream_for_what_was_refused_already_ends_at_once() -> None:
     late = drive.hub.open_stream("trades", ["NOPE/USD"], now_ns=0)
     assert isinstance(late.error, VenueRefusal)
     assert not keeper.ended
+    assert drive.hub.streams == (keeper,)
 
 
 def test_a_refusal_is_forgotten_once_the_venue_confirms() -> None:

@@ -380,3 +380,79 @@ def test_status_needs_no_request() -> None:
     driver.subscribe(Subscription(channel="status"))
     assert driver.take_sent() == []
     assert names(driver.session.confirmed) == [("status", None)]
+
+
+def test_a_late_already_subscribed_confirms_too() -> None:
+    driver = Driver().open()
+    driver.subscribe(trade())
+    driver.take_sent()
+    driver.wait(10, heartbeats=True)
+    (again,) = (request for request in driver.take_sent() if request["method"] == "subscribe")
+    driver.wait(15, heartbeats=True)
+    assert names(driver.session.failed) == [("trade", "BTC/USD")]
+    driver.frame(refused("Already subscribed", symbol="BTC/USD", req_id=again["req_id"]))  # type: ignore[arg-type]
+    assert names(driver.session.confirmed) == [("trade", "BTC/USD")]
+
+
+def test_a_late_refusal_replaces_the_missing_reply() -> None:
+    driver = Driver().open()
+    driver.subscribe(trade("NOPE/USD"))
+    (request,) = driver.take_sent()
+    driver.wait(25, heartbeats=True)
+    error = "Currency pair not supported NOPE/USD"
+    driver.frame(refused(error, symbol="NOPE/USD", req_id=request["req_id"]))  # type: ignore[arg-type]
+    assert [refusal.error for refusal in driver.session.failed.values()] == [error]
+
+
+def test_what_was_never_answered_is_ended_when_it_is_wanted_no_more() -> None:
+    driver = Driver().open()
+    driver.subscribe(trade())
+    driver.wait(25, heartbeats=True)
+    driver.take_sent()
+    driver.unsubscribe(trade())
+    assert asked(driver.take_sent(), "unsubscribe") == [("trade", "BTC/USD")]
+
+
+def test_what_was_never_answered_is_ended_before_it_is_asked_for_otherwise() -> None:
+    driver = Driver().open()
+    driver.subscribe(book(depth=10))
+    driver.wait(25, heartbeats=True)
+    driver.take_sent()
+    driver.subscribe(book(depth=25))
+    (request,) = driver.take_sent()
+    assert (request["method"], request["params"]["depth"]) == ("unsubscribe", 10)  # type: ignore[index]
+
+
+def test_a_book_the_venue_has_unasked_is_renewed_because_its_depth_is_not_known() -> None:
+    driver = Driver().open()
+    driver.subscribe(book(depth=100))
+    (request,) = driver.take_sent()
+    driver.frame(refused("Already subscribed", symbol="BTC/USD", req_id=request["req_id"]))  # type: ignore[arg-type]
+    assert asked(driver.take_sent(), "unsubscribe") == [("book", "BTC/USD")]
+
+
+def test_requests_that_were_not_taken_yet_are_not_sent_on_a_closing_connection() -> None:
+    driver = Driver().open()
+    driver.session.subscribe([trade()], 0)
+    driver.session.feed_frame("nonsense", 0)
+    assert [type(effect).__name__ for effect in driver.session.take_effects()] == ["Close"]
+
+
+def test_requests_of_a_lost_connection_are_not_sent_on_the_next() -> None:
+    driver = Driver().open()
+    driver.session.subscribe([trade()], 0)
+    driver.session.feed_closed(ConnectionLost(URL, "reset"), 0)
+    assert driver.session.take_effects() == []
+
+
+def test_a_reply_is_not_missed_while_the_driver_does_not_read() -> None:
+    driver = Driver().open()
+    driver.subscribe(trade())
+    driver.take_sent()
+    driver.session.hold(driver.now_ns)
+    driver.wait(100)
+    driver.session.release(driver.now_ns)
+    driver.wait(9, heartbeats=True)
+    assert asked(driver.take_sent(), "subscribe") == []
+    driver.wait(2, heartbeats=True)
+    assert asked(driver.take_sent(), "subscribe") == [("trade", "BTC/USD")]
