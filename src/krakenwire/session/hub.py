@@ -37,6 +37,7 @@ from krakenwire.session.streams import KINDS, Stream
 __all__ = ["Hub"]
 
 _STATUS: Final[SubscriptionKey] = ("status", None, None)
+_RAW: Final[SubscriptionKey] = ("raw", None, None)
 _STATES = ("spread", "ticker")
 """Channels whose latest message alone is news to a stream that comes later."""
 
@@ -169,7 +170,7 @@ class Hub:
             text = frame if isinstance(frame, str) else frame.decode("utf-8", "replace")
             raw = RawFrame(frame=text, received_ns=now_ns)
             for stream in self._raw:
-                stream.offer(raw)
+                stream.offer(raw, _RAW)
         return self._dispatched(self.session.feed_frame(frame, now_ns), now_ns)
 
     def feed_closed(self, error: KrakenwireError | None, now_ns: int) -> Sequence[Event]:
@@ -202,15 +203,28 @@ class Hub:
                 other(self, event, now_ns)
             else:
                 key = (channel, event.symbol, event.interval if isinstance(event, Candles) else None)
-                for stream in self._routes.get(key, ()):
-                    stream.offer(event)
-                if channel in _STATES and key in self._routes:
-                    self._latest[key] = event
+                streams = self._routes.get(key)
+                if streams is not None:
+                    for stream in streams:
+                        stream.offer(event, key)
+                    if channel in _STATES:
+                        self._latest[key] = event
             for stream in self._everything:
-                stream.offer(event)
-            if isinstance(event, Disconnected) and event.retry_in_s is None:
-                self._end_all()
+                stream.offer(event, (channel, event.symbol, None))
         return events
+
+    def _disconnected(self, event: Event, now_ns: int) -> None:
+        """Nothing more will come after the last connection: the streams end, once they know why."""
+        del now_ns
+        assert isinstance(event, Disconnected)
+        if event.retry_in_s is not None:
+            return
+        for stream in self._everything:
+            stream.offer(event, (event.channel, None, None))
+        for stream in self._streams.values():
+            stream.end(self.session.failure)
+        for streams in (self._streams, self._routes, self._latest, self._everything, self._raw):
+            streams.clear()
 
     def _notice(self, event: Event, now_ns: int) -> None:
         """Tell the streams of a subscription what happened to it; close those that lost their last one."""
@@ -220,7 +234,7 @@ class Hub:
         if isinstance(event, Gap):
             self._latest.pop(key, None)
         for stream in tuple(self._routes.get(key, ())):
-            stream.notice(event)
+            stream.notice(event, key)
             if stream.ended:
                 self._retire(stream, now_ns)
 
@@ -229,12 +243,6 @@ class Hub:
         assert isinstance(event, Subscribed)
         for stream in self._routes.get(event.subscription.key, ()):
             stream.refused.pop(event.symbol, None)
-
-    def _end_all(self) -> None:
-        for stream in self._streams.values():
-            stream.end(self.session.failure)
-        for streams in (self._streams, self._routes, self._latest, self._everything, self._raw):
-            streams.clear()
 
     # -- who needs what ------------------------------------------------------------------
 
@@ -299,7 +307,7 @@ class Hub:
         elif stream.kind == "status":
             self._routes.setdefault(_STATUS, []).append(stream)
             if self.session.status is not None:
-                stream.offer(self.session.status)
+                stream.offer(self.session.status, _STATUS)
         self._join(stream, subs, now_ns)
 
     def _join(self, stream: Stream, subs: Sequence[Subscription], now_ns: int) -> None:
@@ -312,14 +320,14 @@ class Hub:
         for sub in subs:
             refusal = self.session.refusal(sub.key)
             if refusal is not None:
-                stream.notice(msgspec.structs.replace(refusal, channel_name=sub.channel))
+                stream.notice(msgspec.structs.replace(refusal, channel_name=sub.channel), sub.key)
         if stream.ended:
             self._retire(stream, now_ns)
 
     def _prime(self, stream: Stream, sub: Subscription, now_ns: int) -> None:
         latest = self._latest.get(sub.key)
         if latest is not None:
-            stream.offer(latest)
+            stream.offer(latest, sub.key)
         elif sub.channel == "book" and sub.symbol is not None:
             stream.prime_book(self.session.book(sub.symbol))
         elif sub.channel == "level3" and sub.symbol is not None:
@@ -349,6 +357,7 @@ class Hub:
 
 _OTHER: Final[Mapping[str, Callable[[Hub, Event, int], None]]] = {
     "checksum_failed": Hub._notice,
+    "disconnected": Hub._disconnected,
     "gap": Hub._notice,
     "refused": Hub._notice,
     "resynced": Hub._notice,

@@ -8,11 +8,10 @@ never makes another one's grow. It is not safe to share between threads.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Hashable
 from enum import Enum
 from typing import Generic, TypeVar
 
-from krakenwire.model import Gap, Resynced
+from krakenwire.model import Gap, Resynced, SubscriptionKey
 
 __all__ = ["Mailbox", "Policy"]
 
@@ -48,10 +47,11 @@ class Mailbox(Generic[ItemT]):
         self.capacity = capacity
         self.dropped = 0
         self._channel_name = channel_name
-        self._queue: deque[tuple[Hashable, ItemT]] = deque()
-        self._newest: dict[tuple[Hashable, int], ItemT] = {}
+        self._queue: deque[tuple[SubscriptionKey, ItemT]] = deque()
+        self._newest: dict[tuple[SubscriptionKey, int], ItemT] = {}
+        self._told = False
         self._lost = 0
-        self._lost_keys: set[Hashable] = set()
+        self._lost_keys: set[SubscriptionKey] = set()
 
     def __len__(self) -> int:
         return len(self._newest) if self.policy is Policy.CONFLATE else len(self._queue) + (self._lost > 0)
@@ -61,16 +61,36 @@ class Mailbox(Generic[ItemT]):
         """Whether a `block` mailbox has no room: whoever reads from the connection has to wait."""
         return self.policy is Policy.BLOCK and len(self._queue) >= self.capacity
 
-    def put(self, item: ItemT, key: Hashable) -> None:
-        """Let an item wait. `key` tells which items replace one another: the symbol, and the interval of candles."""
-        if self.policy is Policy.CONFLATE:
-            self._replace(item, key)
+    def put(self, item: ItemT, key: SubscriptionKey) -> None:
+        """Let an item wait; under `conflate` it takes the place of the one that waits for the same key."""
+        if self.policy is not Policy.CONFLATE:
+            self._queue_up(item, key)
+        elif self._told and ((key, _GAP) in self._newest or (key, _RESYNCED) in self._newest):
+            self._newest[key, _AFTER_GAP] = item
+        else:
+            self._newest[key, _BEFORE_GAP] = item
+
+    def put_notice(self, notice: ItemT, key: SubscriptionKey) -> None:
+        """Let word of a gap, its end, or a refusal wait in its place among the items.
+
+        Under `conflate` what came before a gap is not mixed with what came
+        after: the newest of each stays, and of several gaps the last.
+        """
+        if self.policy is not Policy.CONFLATE:
+            self._queue_up(notice, key)
             return
-        if self.policy is Policy.DROP and len(self._queue) >= self.capacity:
-            self._lost += 1
-            self.dropped += 1
-            self._lost_keys.add(self._queue.popleft()[0])
-        self._queue.append((key, item))
+        self._told = True
+        waiting = self._newest
+        if isinstance(notice, Gap):
+            after = waiting.pop((key, _AFTER_GAP), None)
+            waiting.pop((key, _GAP), None)
+            waiting.pop((key, _RESYNCED), None)
+            if after is not None:
+                waiting.pop((key, _BEFORE_GAP), None)
+                waiting[key, _BEFORE_GAP] = after
+            waiting[key, _GAP] = notice
+        else:
+            waiting[key, _RESYNCED if isinstance(notice, Resynced) else _OTHER] = notice
 
     def take(self) -> ItemT | Gap | None:
         """Return the next item, None when nothing waits."""
@@ -84,31 +104,20 @@ class Mailbox(Generic[ItemT]):
         """Throw away what waits."""
         self._queue.clear()
         self._newest.clear()
+        self._told = False
         self._lost = 0
         self._lost_keys.clear()
 
-    def _replace(self, item: ItemT, key: Hashable) -> None:
-        """Keep the newest item, in the first one's place; what came before a gap is not mixed with what came after."""
-        waiting = self._newest
-        if isinstance(item, Gap):
-            after = waiting.pop((key, _AFTER_GAP), None)
-            waiting.pop((key, _GAP), None)
-            waiting.pop((key, _RESYNCED), None)
-            if after is not None:
-                waiting.pop((key, _BEFORE_GAP), None)
-                waiting[key, _BEFORE_GAP] = after
-            waiting[key, _GAP] = item
-        elif isinstance(item, Resynced):
-            waiting[key, _RESYNCED] = item
-        elif getattr(item, "channel", None) in ("refused", "checksum_failed"):
-            waiting[key, _OTHER] = item
-        else:
-            after_gap = (key, _GAP) in waiting or (key, _RESYNCED) in waiting
-            waiting[key, _AFTER_GAP if after_gap else _BEFORE_GAP] = item
+    def _queue_up(self, item: ItemT, key: SubscriptionKey) -> None:
+        if self.policy is Policy.DROP and len(self._queue) >= self.capacity:
+            self._lost += 1
+            self.dropped += 1
+            self._lost_keys.add(self._queue.popleft()[0])
+        self._queue.append((key, item))
 
     def _gap(self) -> Gap:
-        key = next(iter(self._lost_keys)) if len(self._lost_keys) == 1 else None
-        symbol, interval = key if isinstance(key, tuple) else (None, None)
+        one = len(self._lost_keys) == 1
+        _, symbol, interval = next(iter(self._lost_keys)) if one else (None, None, None)
         gap = Gap(
             channel_name=self._channel_name,
             symbol=symbol,

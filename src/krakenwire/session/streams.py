@@ -30,6 +30,7 @@ from krakenwire.model import (
     Spread,
     Status,
     Subscription,
+    SubscriptionKey,
     Ticker,
     Trade,
     Trades,
@@ -137,9 +138,8 @@ class Stream:
             if item is None or self._readable(item):
                 return item
 
-    def offer(self, event: Event) -> None:
-        """Let the items of an event wait; a `StaleData` book gives none."""
-        key = (event.symbol, getattr(event, "interval", None))
+    def offer(self, event: Event, key: SubscriptionKey) -> None:
+        """Let the items of an event wait; a book that is not live gives none."""
         if self._items is None:
             self._mail.put(event, key)
             return
@@ -149,21 +149,21 @@ class Stream:
     def prime_book(self, book: BookReading | None) -> None:
         """Begin with a book that is live already."""
         if book is not None and book.state == "live":
-            self._mail.put(book.freeze() if self._freeze else book, (book.symbol, None))
+            self._mail.put(book.freeze() if self._freeze else book, ("book", book.symbol, None))
 
     def prime_level3(self, book: Level3Reading | None) -> None:
         """Begin with a level3 book that is live already."""
         if book is not None and book.state == "live":
-            self._mail.put(book.freeze() if self._freeze else book, (book.symbol, None))
+            self._mail.put(book.freeze() if self._freeze else book, ("level3", book.symbol, None))
 
-    def notice(self, event: Gap | Resynced | Refused | ChecksumFailed) -> None:
+    def notice(self, event: Gap | Resynced | Refused | ChecksumFailed, key: SubscriptionKey) -> None:
         """Take what the session has to say about this stream's subscriptions."""
         if isinstance(event, Gap):
             self.gaps += 1
         elif isinstance(event, Refused):
             self._take_refusal(event)
         if self.notices:
-            self._mail.put(event, (event.symbol, getattr(event, "interval", None)))
+            self._mail.put_notice(event, key)
 
     def end(self, error: KrakenwireError | None) -> None:
         """Nothing more comes; the first reason stays."""

@@ -538,7 +538,7 @@ def test_conflate_stays_small_over_many_gaps_and_ends_on_the_last_word() -> None
 def test_an_empty_mailbox_gives_nothing(policy: Policy) -> None:
     mailbox: Mailbox[Status] = Mailbox(policy, 3, "status")
     assert (mailbox.take(), len(mailbox), mailbox.full) == (None, 0, False)
-    mailbox.put(Status(system="online"), None)
+    mailbox.put(Status(system="online"), ("status", None, None))
     mailbox.clear()
     assert (mailbox.take(), len(mailbox)) == (None, 0)
 
