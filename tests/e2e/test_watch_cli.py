@@ -27,6 +27,9 @@ from krakenwire.model import Event
 from krakenwire.testing import local_kraken
 from krakenwire.watch import Alert, Engine, Move, NoData, Rule, Volume, rules_from
 
+# One of apprise's plug-ins imports a module that newer Pythons have deprecated.
+pytestmark = pytest.mark.filterwarnings("ignore:.*imghdr.*:DeprecationWarning")
+
 DOCUMENT = (Path(__file__).resolve().parents[2] / "docs" / "watcher.md").read_text()
 SECOND = 1_000_000_000
 SECRET = "hunter2"
