@@ -11,6 +11,7 @@ import krakenwire
 import krakenwire.aio
 import krakenwire.threaded
 from krakenwire.client.core import CONFLATED, ClientCounters
+from krakenwire.errors import StreamEnded
 from krakenwire.model import BookReading, Refused
 
 T = TypeVar("T")
@@ -112,10 +113,10 @@ class Aio:
     """The asyncio client in a loop of its own, which goes on while the test does something else."""
 
     def __init__(self, on: str, **settings: Any) -> None:
-        self.loop = asyncio.new_event_loop()
-        self.thread = threading.Thread(target=self.loop.run_forever)
-        self.thread.start()
         self.kraken = krakenwire.aio.Kraken(on, **settings)
+        self.loop = asyncio.new_event_loop()
+        self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
+        self.thread.start()
         try:
             self.run(self.kraken.__aenter__())
         except BaseException:
@@ -132,6 +133,8 @@ class Aio:
         return self.run(act())
 
     def stream(self, channel: str, *symbols: str, **options: Any) -> Reader:
+        if not self.thread.is_alive():
+            raise StreamEnded("this client")
         how, parameters = split(options)
         stream = self.do(lambda: self.kraken.stream(channel, *symbols, how=how, **parameters))  # type: ignore[arg-type]
         return AioReader(self, stream)

@@ -318,6 +318,8 @@ def test_closing_twice_is_harmless_and_nothing_opens_after_it(client: Style) -> 
     client.stream("status").next()
     client.close()
     client.close()
+    with pytest.raises(StreamEnded):
+        client.stream("trade", "BTC/USD").next()
 
 
 # -- slow consumers ------------------------------------------------------------------

@@ -78,11 +78,12 @@ class Core:
 
         Raises:
             UsageError: no such environment, an unreadable CA file.
+            StreamEnded: the client was closed before it was ever open.
         """
-        if self.closed:
-            raise StreamEnded("this client")
         if self._environment is not None:
             return
+        if self.closed:
+            raise StreamEnded("this client")
         options = self.options
         place = environment(options.on, self._local_address if self._start_local else None)
         self._context = client_context(ca_file=options.ca_file, insecure=options.insecure, host=place.host)
@@ -128,6 +129,8 @@ class Core:
 
     def _add_line(self, name: str, place: Environment) -> Line:
         assert self._context is not None
+        if self.closed:
+            raise StreamEnded("this client")
         version = self.options.version
         config = self.options.session_config(place.url(version, name), name)
         feed = Feed(v1.ClientCodec() if version == 1 else v2.ClientCodec())
