@@ -99,6 +99,10 @@ SYMBOLS_PER_REQUEST: Final = 100
 
 # -- local venue -------------------------------------------------------------
 
+VENUE_MESSAGE_BYTES_MAX: Final = 1024 * 1024
+"""From a client in one frame: above `REQUEST_BYTES_MAX` it is refused as malformed, above this
+the connection is closed with code 1009, unread."""
+
 VENUE_CONNECTIONS_MAX: Final = 1_000
 VENUE_CLIENT_BACKLOG_BYTES: Final = 4 * 1024 * 1024
 """A client that has this much unread is dropped."""

@@ -20,8 +20,8 @@ import websocket
 
 from krakenwire.apps.local_venue import LocalVenue
 from krakenwire.apps.served_venue import ServedVenue
-from krakenwire.errors import ConfigError, UsageError
-from krakenwire.limits import FRAME_BYTES_MAX, REQUEST_BYTES_MAX
+from krakenwire.errors import ConfigError, InternalError, UsageError
+from krakenwire.limits import REQUEST_BYTES_MAX, VENUE_MESSAGE_BYTES_MAX
 from krakenwire.server import Clock, VenueServer
 from krakenwire.testing import local_kraken
 from krakenwire.venue import VenueConfig
@@ -166,7 +166,7 @@ def test_binary_frames_are_read_as_text_if_they_are_text(venue: LocalVenue, vers
 def test_a_frame_of_absurd_size_ends_the_connection_with_a_close_code(venue: LocalVenue) -> None:
     ws = connect(venue.ws_v2)
     ws.recv()
-    header = bytes([0x81, 0xFF]) + (FRAME_BYTES_MAX + 1).to_bytes(8, "big") + b"\0\0\0\0"
+    header = bytes([0x81, 0xFF]) + (VENUE_MESSAGE_BYTES_MAX + 1).to_bytes(8, "big") + b"\0\0\0\0"
     ws.sock.sendall(header)
     opcode, data = ws.recv_data()
     assert opcode == websocket.ABNF.OPCODE_CLOSE
@@ -379,6 +379,21 @@ def test_a_venue_that_is_not_running_says_so() -> None:
     with pytest.raises(UsageError, match="not running"):
         _ = venue.ws_v1
     venue.stop()
+
+
+def test_a_venue_that_breaks_says_so_when_it_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    venue = LocalVenue(symbols=["BTC/USD"]).start()
+
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    thread = venue._thread
+    monkeypatch.setattr(venue._running.driver, "step", broken)
+    assert thread is not None
+    thread.join(timeout=10)
+    with pytest.raises(InternalError, match="broke") as caught:
+        venue.stop()
+    assert isinstance(caught.value.__cause__, ZeroDivisionError)
 
 
 def test_starting_twice_is_refused(venue: LocalVenue) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import contextlib
 import ssl
 import threading
 from collections.abc import Callable, Sequence
@@ -214,7 +215,8 @@ class LocalVenue:
             return
         loop, stopping = self._loop, self._stopping
         if loop is not None and stopping is not None:
-            loop.call_soon_threadsafe(stopping.set)
+            with contextlib.suppress(RuntimeError):  # it broke a moment ago: its loop is closed
+                loop.call_soon_threadsafe(stopping.set)
         thread.join()
         self._thread = None
         outcome.result()

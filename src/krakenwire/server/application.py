@@ -14,7 +14,12 @@ from itertools import count
 
 from aiohttp import WSMsgType, web
 
-from krakenwire.limits import FRAME_BYTES_MAX, REQUEST_BYTES_MAX, VENUE_CLIENT_BACKLOG_BYTES, VENUE_CONNECTIONS_MAX
+from krakenwire.limits import (
+    REQUEST_BYTES_MAX,
+    VENUE_CLIENT_BACKLOG_BYTES,
+    VENUE_CONNECTIONS_MAX,
+    VENUE_MESSAGE_BYTES_MAX,
+)
 from krakenwire.server.clock import Clock
 from krakenwire.server.connections import Connection, Connections
 from krakenwire.server.driver import Driver
@@ -118,7 +123,7 @@ class Application:
         if len(self.connections) >= self._connections_max:
             _log.warning("refused a connection: %d are open", len(self.connections))
             raise web.HTTPServiceUnavailable(text="too many connections\n")
-        socket = web.WebSocketResponse(compress=False, max_msg_size=FRAME_BYTES_MAX, timeout=1.0)
+        socket = web.WebSocketResponse(compress=False, max_msg_size=VENUE_MESSAGE_BYTES_MAX, timeout=1.0)
         await socket.prepare(request)
         transport = request.transport
         if transport is None:  # gone during the handshake

@@ -7,7 +7,6 @@ no task, socket or thread behind.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import errno
 import logging
 import os
@@ -97,8 +96,7 @@ class VenueServer:
         """Say goodbye to everyone and close the port."""
         if self._stepping is not None:
             self._stepping.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._stepping
+            await asyncio.wait((self._stepping,))
         self.driver.awake.set()
         await self.connections.close()
         await self._runner.cleanup()
