@@ -259,15 +259,14 @@ class Session:
             if len(frame) > self.config.frame_bytes_max:
                 raise FrameTooBig(len(frame), self.config.frame_bytes_max)
             events: Sequence[Event] = self._feed.feed(frame)
+            if len(events) == 1:
+                row = self._rows.get(type(events[0]))
+                if row is not None:
+                    events = row(events[0], now_ns)
+            else:
+                events = [out for event in events for out in self._through(event, now_ns)]
         except ProtocolViolation as error:
             return self._malformed(error)
-        rows = self._rows
-        if len(events) == 1:
-            row = rows.get(type(events[0]))
-            if row is not None:
-                events = row(events[0], now_ns)
-        else:
-            events = [out for event in events for out in self._through(event, now_ns)]
         if self._ledger.changed:
             self._settle(now_ns)
         counters.events += len(events)

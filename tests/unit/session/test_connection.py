@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.unit.session.fake import HEARTBEAT, SECOND, URL, Driver, asked, status, trades
+from tests.unit.session.fake import HEARTBEAT, SECOND, URL, Book, Driver, asked, status, trades
 
 from krakenwire.errors import (
     ConfigError,
@@ -231,6 +231,15 @@ def test_an_undecodable_frame_renews_the_connection_and_is_reported() -> None:
     assert isinstance(driver.of("disconnected")[0].error, DecodeError)  # type: ignore[union-attr]
     assert driver.session.state == "waiting"
     assert driver.session.counters.malformed == 1
+
+
+def test_a_time_that_cannot_be_read_ends_the_connection_too() -> None:
+    driver = Driver().open()
+    driver.subscribe(Subscription(channel="spread", symbol="BTC/USD"), Subscription(channel="book", symbol="BTC/USD"))
+    driver.accept()
+    events = driver.frame(Book("BTC/USD").snapshot().replace("2026-01-02T", "yesterday "))
+    assert [type(event) for event in events] == [Malformed]
+    assert driver.closes == [1002]
 
 
 def test_three_connections_ended_by_undecodable_frames_are_enough() -> None:
