@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import importlib
 import os
 import sys
 import traceback
@@ -16,14 +15,21 @@ from collections.abc import Sequence
 from types import ModuleType
 from typing import Final
 
+from krakenwire.cli import demo, stream, venue, verify, watch
 from krakenwire.cli.exit_codes import INTERNAL, INTERRUPTED, OK, USAGE, exit_code_of
 from krakenwire.cli.parsers import Parser
 from krakenwire.errors import KrakenwireError
 from krakenwire.version import VERSION
 
-__all__ = ["main"]
+__all__ = ["build_parser", "main"]
 
-_COMMANDS: Final = ("demo", "watch", "stream", "verify", "venue")
+_COMMANDS: Final[dict[str, ModuleType]] = {
+    "demo": demo,
+    "watch": watch,
+    "stream": stream,
+    "verify": verify,
+    "venue": venue,
+}
 
 _DESCRIPTION: Final = """\
 Kraken market data over WebSocket API v1 and v2, with order books proven by
@@ -42,24 +48,15 @@ exit codes: 0 well, 1 not verified, 2 usage, 3 connection, 4 time-out,
 Not affiliated with Kraken."""
 
 
-def _module(name: str) -> ModuleType | None:
-    path = f"krakenwire.cli.{name}"
-    try:
-        return importlib.import_module(path)
-    except ModuleNotFoundError as error:
-        if error.name != path:
-            raise
-        return None
-
-
-def _build() -> tuple[Parser, dict[str, ModuleType], dict[str, Parser]]:
+def build_parser() -> Parser:
+    """Return the parser of the whole command line."""
     parser = Parser(prog="krakenwire", description=_DESCRIPTION, epilog=_EPILOG)
     parser.add_argument("--version", action="version", version=f"krakenwire {VERSION}")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
-    modules = {name: module for name in _COMMANDS if (module := _module(name)) is not None}
-    for module in modules.values():
-        module.add_parser(subparsers)
-    return parser, modules, dict(subparsers.choices)
+    for command in _COMMANDS.values():
+        command.add_parser(subparsers)
+    parser.commands = dict(subparsers.choices)
+    return parser
 
 
 def _complain(text: str) -> None:
@@ -93,14 +90,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     Args:
         argv: the arguments without the program's name; None for the process's own.
     """
-    parser, modules, subparsers = _build()
+    parser = build_parser()
     args, extra = parser.parse_known_args(argv)
     if extra:
-        subparsers.get(args.command or "", parser).refuse_extra(extra)
+        parser.commands.get(args.command or "", parser).refuse_extra(extra)
     if args.command is None:
         parser.print_help()
         return USAGE
-    return _run(modules[args.command], args)
+    return _run(_COMMANDS[args.command], args)
 
 
 if __name__ == "__main__":

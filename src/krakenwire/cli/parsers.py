@@ -16,7 +16,11 @@ Subparsers: TypeAlias = "argparse._SubParsersAction[Parser]"
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose errors are one line that says what to do."""
+    """A parser whose errors are one line that says what to do.
+
+    Attributes:
+        commands: the parsers of its subcommands by name.
+    """
 
     def __init__(
         self,
@@ -34,6 +38,7 @@ class Parser(argparse.ArgumentParser):
             formatter_class=argparse.RawDescriptionHelpFormatter,
             allow_abbrev=False,
         )
+        self.commands: dict[str, Parser] = {}
 
     def error(self, message: str) -> NoReturn:
         """End with the usage code and one line."""

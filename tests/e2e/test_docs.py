@@ -1,0 +1,93 @@
+"""Every Python block in the documents runs against the local Kraken; every command in them is one that exists."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from krakenwire.cli.main import build_parser
+from krakenwire.testing import local_kraken
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENTS = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
+LINES_ENOUGH = 8
+PATIENCE_S = 60
+
+
+def blocks(language: str) -> list[tuple[str, str]]:
+    """Every fenced block of one language: (where, text)."""
+    found = []
+    for path in DOCUMENTS:
+        text = path.read_text()
+        for match in re.finditer(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
+            line = text.count("\n", 0, match.start()) + 1
+            found.append((f"{path.relative_to(ROOT)}:{line}", match[1]))
+    return found
+
+
+PROGRAMS = blocks("python")
+COMMANDS = [
+    (where, line[2:])
+    for where, text in blocks("console")
+    for line in text.splitlines()
+    if line.startswith("$ krakenwire")
+]
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    with local_kraken(seed=11) as venue:
+        yield venue.ws_v2
+
+
+def run_until_enough(program: Path) -> tuple[int, list[str], str]:
+    """Run a program until it ends, or has printed enough lines; return (code, lines, errors)."""
+    process = subprocess.Popen(
+        [sys.executable, "-u", str(program)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    killer = threading.Timer(PATIENCE_S, process.kill)
+    killer.start()
+    lines: list[str] = []
+    assert process.stdout is not None
+    for line in process.stdout:
+        lines.append(line)
+        if len(lines) >= LINES_ENOUGH:
+            process.terminate()
+            break
+    _, errors = process.communicate()
+    killer.cancel()
+    stopped = process.returncode == -15 and len(lines) >= LINES_ENOUGH
+    return 0 if stopped else process.returncode, lines, errors
+
+
+@pytest.mark.parametrize(("where", "text"), PROGRAMS, ids=[where for where, _ in PROGRAMS])
+def test_the_program_in_the_document_runs(where: str, text: str, address: str, tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(text.replace("Kraken()", f'Kraken("{address}")').replace("Kraken(on_", f'Kraken("{address}", on_'))
+    code, lines, errors = run_until_enough(program)
+    assert code == 0, f"{where}\n{''.join(lines)}\n{errors}"
+    assert "Traceback" not in errors
+
+
+@pytest.mark.parametrize(("where", "command"), COMMANDS, ids=[where for where, _ in COMMANDS])
+def test_the_command_in_the_document_exists(where: str, command: str) -> None:
+    assert where
+    arguments = shlex.split(command, comments=True)
+    build_parser().parse_args(arguments[1:])
+
+
+def test_the_links_in_the_documents_lead_somewhere() -> None:
+    broken = [
+        f"{path.relative_to(ROOT)}: {target}"
+        for path in DOCUMENTS
+        for target in re.findall(r"\]\(([^)#:]+)\)", path.read_text())
+        if not (path.parent / target).exists()
+    ]
+    assert broken == []
