@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test lint types layers check nightly bench test-peers clean
+.PHONY: help venv demo test lint types layers check nightly bench docs test-peers clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -49,6 +49,12 @@ check: lint types layers test ## all of the above
 
 bench: $(VENV)/.dev ## measure the hot path against msgspec
 	$(BIN)/python -m bench $(ARGS)
+
+REFERENCE := krakenwire krakenwire.aio krakenwire.threaded krakenwire.client krakenwire.errors krakenwire.limits \
+	krakenwire.model krakenwire.protocol krakenwire.book krakenwire.session krakenwire.watch krakenwire.testing
+
+docs: $(VENV)/.dev ## the reference as pages, from the docstrings: build/reference
+	$(BIN)/pdoc --docformat google --output-directory build/reference $(REFERENCE)
 
 test-peers: $(VENV)/.dev ## other people's clients against the local Kraken, in their own environment
 	tests/peers/run.sh $(VENV) .peers

@@ -6,8 +6,12 @@ what all three start. The asyncio and threaded ones are in `kraken_aio` and `kra
 
 from __future__ import annotations
 
-from krakenwire.apps.local_venue import LocalVenue
+from typing import TYPE_CHECKING
+
 from krakenwire.client import blocking
+
+if TYPE_CHECKING:
+    from krakenwire.apps.local_venue import LocalVenue
 
 __all__ = ["Kraken", "embedded_venue"]
 
@@ -18,6 +22,8 @@ def embedded_venue() -> LocalVenue:
     Raises:
         MissingExtraError: its server is not installed.
     """
+    from krakenwire.apps.local_venue import LocalVenue
+
     return LocalVenue().start()
 
 
