@@ -70,7 +70,8 @@ def run_until_enough(program: Path) -> tuple[int, list[str], str]:
 @pytest.mark.parametrize(("where", "text"), PROGRAMS, ids=[where for where, _ in PROGRAMS])
 def test_the_program_in_the_document_runs(where: str, text: str, address: str, tmp_path: Path) -> None:
     program = tmp_path / "program.py"
-    program.write_text(text.replace("Kraken()", f'Kraken("{address}")').replace("Kraken(on_", f'Kraken("{address}", on_'))
+    there = text.replace("Kraken()", f'Kraken("{address}")').replace("Kraken(on_", f'Kraken("{address}", on_')
+    program.write_text(there)
     code, lines, errors = run_until_enough(program)
     assert code == 0, f"{where}\n{''.join(lines)}\n{errors}"
     assert "Traceback" not in errors

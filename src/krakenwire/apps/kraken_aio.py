@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from krakenwire.apps.kraken import embedded_venue
-from krakenwire.apps.local_venue import LocalVenue
 from krakenwire.client import aio
+
+if TYPE_CHECKING:
+    from krakenwire.apps.local_venue import LocalVenue
 
 __all__ = ["Kraken"]
 
