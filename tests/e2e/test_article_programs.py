@@ -37,7 +37,7 @@ def running(*arguments: str, expect_code: int = 0, stop_with: int = signal.SIGTE
 
 @pytest.fixture(scope="module")
 def addresses() -> Iterator[dict[str, str]]:
-    with running("--json", "--symbols", "BTC/USD,XRP/USD", "--rate", "100") as line:
+    with running("--json", "--symbols", "BTC/USD,XRP/USD", "--rate", "25") as line:
         yield json.loads(line)
 
 
@@ -56,8 +56,8 @@ def run_program(name: str, url: str, messages: int) -> list[Any]:
 def test_the_program_prints_status_two_acknowledgements_then_trades_and_heartbeats(
     name: str, addresses: dict[str, str]
 ) -> None:
-    messages = run_program(name, addresses["ws_v1"], 40)
-    assert len(messages) == 40
+    messages = run_program(name, addresses["ws_v1"], 30)
+    assert len(messages) == 30
     status, first, second, *rest = messages
     assert (status["event"], status["status"]) == ("systemStatus", "online")
     for acknowledgement, pair in ((first, "XBT/USD"), (second, "XRP/USD")):
