@@ -13,7 +13,7 @@ from krakenwire.testing.fixtures import kraken_venue
 __all__ = ["kraken_venue"]
 
 
-def test_the_fixture_is_a_running_kraken(kraken_venue: LocalVenue) -> None:  # noqa: F811 - how pytest asks for a fixture
+def test_the_fixture_is_a_running_kraken(kraken_venue: LocalVenue) -> None:
     with urllib.request.urlopen(f"{kraken_venue.rest}/0/public/SystemStatus", timeout=10) as reply:
         assert json.loads(reply.read())["result"]["status"] == "online"
     ws = websocket.create_connection(kraken_venue.ws_v2, timeout=10)
