@@ -2,6 +2,7 @@
 
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do command -v $$p >/dev/null 2>&1 && $$p -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 VENV ?= .venv
+WORKERS ?= 4
 BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
@@ -30,10 +31,10 @@ demo: $(VENV)/.run ## see a living market: local Kraken, client, price alert
 	$(BIN)/krakenwire demo $(ARGS)
 
 test: $(VENV)/.dev ## run the tests
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -q -n $(WORKERS) $(ARGS)
 
 nightly: $(VENV)/.dev ## run the tests with the long ones
-	$(BIN)/python -m pytest --nightly $(ARGS)
+	$(BIN)/python -m pytest -q -n $(WORKERS) --nightly -o faulthandler_timeout=10800 $(ARGS)
 
 lint: $(VENV)/.dev ## style and formatting
 	$(BIN)/ruff check .

@@ -216,7 +216,9 @@ def test_the_command_reads_gzip_and_standard_input(
     assert capsys.readouterr().out.count("all 2 checksums verified") == 2
 
 
-@pytest.mark.parametrize("content", [b"PK\x03\x04\0\0\0", gzip.compress(b"x" * 9_999, mtime=0)[:40], b"\x1f\x8bnot gzip at all"])
+@pytest.mark.parametrize(
+    "content", [b"PK\x03\x04\0\0\0", gzip.compress(b"x" * 9_999, mtime=0)[:40], b"\x1f\x8bnot gzip at all"]
+)
 def test_a_file_that_is_no_text_is_one_line_and_the_usage_code(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes
 ) -> None:
