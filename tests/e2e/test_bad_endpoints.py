@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from tests.conformance.styles import STYLES, Style, take_until
+from tests.threads import running
 from tests.unit.client.peer import Loopback, Peer
 
 from krakenwire.errors import ConnectError, FrameTooBig, HandshakeError, KrakenwireError
@@ -164,8 +165,8 @@ def test_a_name_server_that_hangs_ends_at_the_time_allowed(make: Make, monkeypat
 
 @pytest.mark.parametrize("style", STYLES)
 def test_nothing_is_opened_when_the_arguments_are_wrong(style: str) -> None:
-    before = threading.active_count()
+    before = running()
     for wrong in ({"on": "nowhere"}, {"on": "live", "version": 3}, {"on": "live", "colour": "red"}):
         with pytest.raises(KrakenwireError):
             STYLES[style](**wrong).stream("trade", "BTC/USD")  # type: ignore[arg-type]
-    assert threading.active_count() == before
+    assert not running() - before

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from tests.conformance.styles import STYLES, Style, symbols_until, take_until
+from tests.threads import left_since, running
 
 from krakenwire.apps.local_venue import LocalVenue
 from krakenwire.errors import ConnectError, ConnectionBudgetError, SilenceError
@@ -186,7 +186,7 @@ def test_a_connection_that_flaps_stays_within_the_budget(make: Make, proxy: Faul
 
 
 def test_nothing_is_left_after_closing_in_the_middle_of_an_outage(make: Make, proxy: FaultProxy) -> None:
-    before = set(threading.enumerate())
+    before = running()
     client = make(proxy.url)
     events = client.stream("events")
     client.stream("book", *SYMBOLS).next()
@@ -194,9 +194,5 @@ def test_nothing_is_left_after_closing_in_the_middle_of_an_outage(make: Make, pr
     proxy.cut()
     take_until(events, lambda event: isinstance(event, Disconnected))
     client.close()
-    deadline = time.monotonic() + 5
-    while set(threading.enumerate()) - before and time.monotonic() < deadline:
-        for thread in set(threading.enumerate()) - before:
-            thread.join(0.1)  # an attempt under way ends within its own time-out
-    assert not set(threading.enumerate()) - before
+    assert not left_since(before)
     proxy.stall(False)

@@ -19,6 +19,7 @@ import aiohttp
 import pytest
 import trustme
 import websocket
+from tests.threads import left_since, running
 
 from krakenwire.apps.local_venue import LocalVenue
 from krakenwire.apps.served_venue import ServedVenue
@@ -385,7 +386,7 @@ def test_a_stall_is_silence_and_then_life_goes_on() -> None:
 
 
 def test_the_end_is_clean_said_to_clients_and_leaves_no_thread() -> None:
-    threads = threading.active_count()
+    threads = running()
     with local_kraken(symbols=["BTC/USD"]) as venue:
         port = venue.port
         ws = connect(venue.ws_v2)
@@ -397,7 +398,7 @@ def test_the_end_is_clean_said_to_clients_and_leaves_no_thread() -> None:
         assert received[0] == websocket.ABNF.OPCODE_CLOSE
         assert int.from_bytes(received[1][:2], "big") == 1001
         ws.shutdown()
-    assert threading.active_count() == threads
+    assert not left_since(threads)
     with socket.socket() as free:
         free.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         free.bind(("127.0.0.1", port))

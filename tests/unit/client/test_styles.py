@@ -11,6 +11,7 @@ from itertools import islice
 from typing import Any
 
 import pytest
+from tests.threads import left_since, running
 
 import krakenwire.aio
 import krakenwire.threaded
@@ -39,10 +40,10 @@ def test_three_lines_print_trades(venue: LocalVenue) -> None:
 
 
 def test_local_brings_its_own_venue_and_takes_it_away() -> None:
-    before = set(threading.enumerate())
+    before = running()
     with Kraken("local") as kraken:
         assert next(kraken.books("BTC/USD")).verified
-    assert set(threading.enumerate()) == before
+    assert not left_since(before)
 
 
 def test_a_client_needs_no_with_statement(venue: LocalVenue) -> None:
@@ -85,11 +86,11 @@ def test_frames_come_without_a_stream_of_data(venue: LocalVenue) -> None:
 
 
 def test_nothing_happens_in_the_constructor() -> None:
-    before = threading.active_count()
+    before = running()
     for style in (Kraken, krakenwire.aio.Kraken, krakenwire.threaded.Kraken):
         style("local")
         style("ws://127.0.0.1:1")
-    assert threading.active_count() == before
+    assert not running() - before
 
 
 @pytest.mark.parametrize("style", [Kraken, krakenwire.aio.Kraken, krakenwire.threaded.Kraken])

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import select
 import struct
-import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 import pytest
+from tests.threads import left_since, running
 
 from krakenwire import limits
 from krakenwire.client import picows as aio_transport
@@ -335,7 +335,7 @@ def test_a_closed_line_leaves_no_thread(loopback: Any, open_line: Open) -> None:
         await peer.until_gone()
 
     port = loopback.serve(talk)
-    before = threading.active_count()
+    before = running()
     line = open_line(port)
     line.wait(1)
-    assert threading.active_count() == before
+    assert not left_since(before)
