@@ -92,3 +92,10 @@ def test_the_links_in_the_documents_lead_somewhere() -> None:
         if not (path.parent / target).exists()
     ]
     assert broken == []
+
+
+def test_every_file_the_architecture_names_is_there() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    named = set(re.findall(r"`?\b([a-z_0-9]+(?:/[a-z_0-9]+)*\.py)\b", text))
+    assert named
+    assert [name for name in sorted(named) if not (ROOT / "src" / "krakenwire" / name).exists()] == []

@@ -135,29 +135,36 @@ class FaultProxy:
     async def _close(self) -> None:
         if self._server is not None:
             self._server.close()
+        self._refusing = True
         self._cut()
         self._flowing.set()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.sleep(0)  # what was reset is let go of in the loop's next turn
 
     def _cut(self) -> int:
         for pair in self._pairs:
             pair.reset()
         return len(self._pairs)
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.attempts.append(time.monotonic())
-        task = asyncio.current_task()
-        if self._refusing or task is None:
+        if self._refusing:
             _reset(writer)
             return
+        task = self._loop.create_task(self._join(reader, writer))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             ahead, behind = await asyncio.open_connection("127.0.0.1", self._target_port)
         except OSError:
             _reset(writer)
             return
         pair = _Pair(writer, behind)
+        if self._refusing:
+            pair.reset()
+            return
         self._pairs.add(pair)
         try:
             await asyncio.gather(self._pass(reader, behind, None), self._pass(ahead, writer, self._harm))

@@ -76,6 +76,7 @@ class Loopback:
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._servers: list[asyncio.Server] = []
         self._tasks: set[asyncio.Task[None]] = set()
+        self._writers: list[asyncio.StreamWriter] = []
         self.connections = 0
 
     def serve(self, conversation: Conversation, context: ssl.SSLContext | None = None) -> int:
@@ -85,15 +86,16 @@ class Loopback:
 
     async def _serve(self, conversation: Conversation, context: ssl.SSLContext | None) -> int:
         async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            self.connections += 1
-            task = asyncio.current_task()
-            assert task is not None
-            self._tasks.add(task)
             with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
                 await conversation(Peer(reader, writer))
             writer.transport.abort()
 
-        server = await asyncio.start_server(talk, "127.0.0.1", 0, ssl=context, limit=1 << 20)
+        def meet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            self.connections += 1
+            self._writers.append(writer)
+            self._tasks.add(self._loop.create_task(talk(reader, writer)))
+
+        server = await asyncio.start_server(meet, "127.0.0.1", 0, ssl=context, limit=1 << 20)
         self._servers.append(server)
         return int(server.sockets[0].getsockname()[1])
 
@@ -110,3 +112,6 @@ class Loopback:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        for writer in self._writers:
+            writer.transport.abort()
+        await asyncio.sleep(0)

@@ -334,12 +334,16 @@ async def test_no_task_is_left_after_closing(venue: LocalVenue) -> None:
 
 async def test_closing_while_connecting_leaves_nothing() -> None:
     before = asyncio.all_tasks()
-    server = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
+    accepted: list[asyncio.StreamWriter] = []
+    server = await asyncio.start_server(lambda _, writer: accepted.append(writer), "127.0.0.1", 0)
     async with krakenwire.aio.Kraken(f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}") as kraken:
         with pytest.raises(WaitTimeout):
             await kraken.status().next(timeout=0.1)
     assert asyncio.all_tasks() == before
     server.close()
+    for writer in accepted:
+        writer.transport.abort()
+    await asyncio.sleep(0)
 
 
 def test_run_uses_uvloop_and_changes_nothing_global(venue: LocalVenue) -> None:
