@@ -94,15 +94,17 @@ class Pump:
         if self._closed:
             return
         self._closed = True
-        with self._lock:
-            self._act()
-            for line in list(self._wires):
-                self._drop(line, None)
-        for attempt in self._ready:
-            attempt.abandon()
-        for resource in (self._selector, self._bell, self._bell_pull):
-            if resource is not None:
-                resource.close()
+        try:
+            with self._lock:
+                self._act()
+                for line in list(self._wires):
+                    self._drop(line, None)
+        finally:
+            for attempt in self._ready:
+                attempt.abandon()
+            for resource in (self._selector, self._bell, self._bell_pull):
+                if resource is not None:
+                    resource.close()
 
     # -- waiting -------------------------------------------------------------
 

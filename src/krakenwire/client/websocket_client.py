@@ -178,8 +178,8 @@ class _Socket(WebSocket):
         try:
             if self.sock is not None and self.connected:
                 self.send_close(code, reason)
-        except (OSError, WebSocketException):
-            pass  # a courtesy to the peer; the socket is closed in any case
+        except (OSError, WebSocketException, KrakenwireError):
+            pass  # a courtesy to the peer, who may be gone or read no more; the socket is closed in any case
         finally:
             self.shutdown()  # type: ignore[no-untyped-call]  # websocket-client leaves it untyped
 

@@ -339,3 +339,18 @@ def test_a_closed_line_leaves_no_thread(loopback: Any, open_line: Open) -> None:
     line = open_line(port)
     line.wait(1)
     assert not left_since(before)
+
+
+def test_closing_is_quiet_when_the_peer_takes_no_close_frame(loopback: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def talk(peer: Any) -> None:
+        await peer.upgrade()
+        await peer.until_gone()
+
+    def refuse(socket: object, data: object) -> int:
+        raise ConnectionLost("ws://peer", "the peer reads nothing any more")
+
+    wire = blocking_transport.Wire(f"ws://127.0.0.1:{loopback.serve(talk)}", None, 5.0, "")
+    monkeypatch.setattr(blocking_transport._Socket, "_send", refuse)
+    wire.close()
+    with pytest.raises(ConnectionLost):
+        wire.send("after the end")
