@@ -12,18 +12,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
 from krakenwire.errors import SymbolError
-from krakenwire.limits import BOOK_DEPTHS, HEARTBEAT_S, OHLC_INTERVALS, VENUE_IDLE_CLOSE_S
+from krakenwire.limits import BOOK_DEPTHS, OHLC_INTERVALS
 from krakenwire.protocol.symbols import to_v1
 from krakenwire.protocol.v1 import venue as wire
 from krakenwire.venue.market import Market
 from krakenwire.venue.publisher import Publisher, TopicKey
+from krakenwire.venue.pulse import HEARTBEAT_NS, Pulse
 from krakenwire.venue.topics_v1 import ChannelName, channel_id, make_topic, topic_key
 
 __all__ = ["Gateway"]
-
-_SECOND_NS: Final = 1_000_000_000
-_HEARTBEAT_NS: Final = int(HEARTBEAT_S * _SECOND_NS)
-_IDLE_NS: Final = int(VENUE_IDLE_CLOSE_S * _SECOND_NS)
 
 _DEFAULTS: Final = {"book": BOOK_DEPTHS[0], "ohlc": OHLC_INTERVALS[0]}
 
@@ -64,9 +61,6 @@ class Gateway:
         version: of the service, told to the client.
         trade_snapshot: whether a trade subscription starts with the latest 50 trades. The
             documentation says so since 2026, no recording shows it.
-
-    Attributes:
-        should_close: why the connection is to be ended, None while it is not.
     """
 
     def __init__(
@@ -82,21 +76,21 @@ class Gateway:
         self._connection_id, self._trade_snapshot = connection_id, trade_snapshot
         self._markets = {market.instrument.wsname: (number, market) for number, market in enumerate(markets.values())}
         self._subscriptions: dict[_Subscription, None] = {}
-        self._opened_ns = self._heard_ns = 0
-        self._heartbeat_ns: int | None = None
-        self.should_close: str | None = None
+        self._opened_ns = 0
+        self._pulse = Pulse()
 
     # -- what happens to the connection --------------------------------------
 
     def feed_open(self, now_ns: int) -> list[str]:
         """Take note that the connection is open; return the first frame."""
-        self._opened_ns = self._heard_ns = now_ns
+        self._opened_ns = now_ns
+        self._pulse.hear(now_ns)
         self._publisher.subscribe(_StatusTopic.key, lambda: _StatusTopic(self._status, self._version), self)
         return [wire.system_status(self._status(), self._version, self._connection_id)]
 
     def feed_frame(self, frame: str | bytes, now_ns: int) -> list[str]:
         """Answer a frame of the client: all statuses first, then the snapshots."""
-        self._heard_ns = now_ns
+        self._pulse.hear(now_ns)
         request = wire.parse_request(frame)
         if isinstance(request, wire.Refusal):
             return list(request.frames)
@@ -105,30 +99,27 @@ class Gateway:
         if isinstance(request, wire.Subscribe):
             return self._subscribe(request, now_ns)
         if isinstance(request, wire.UnsubscribeId):
-            return self._unsubscribe_id(request)
-        return self._unsubscribe(request)
+            return self._unsubscribe_id(request, now_ns)
+        return self._unsubscribe(request, now_ns)
 
     def feed_close(self) -> None:
         """Take note that the connection has ended."""
         self._publisher.drop(self)
         self._subscriptions.clear()
-        self._heartbeat_ns = None
+        self._pace_heartbeat(0)
 
     def poll(self, now_ns: int) -> list[str]:
         """Return the heartbeat if one is due; note when the client has been idle too long."""
-        due_ns = self._heartbeat_ns
-        if due_ns is None:
-            if now_ns >= self._heard_ns + _IDLE_NS:
-                self.should_close = f"nothing subscribed and no request for {VENUE_IDLE_CLOSE_S:g} s"
-            return []
-        if now_ns < due_ns:
-            return []
-        self._heartbeat_ns = due_ns + ((now_ns - due_ns) // _HEARTBEAT_NS + 1) * _HEARTBEAT_NS
-        return [wire.HEARTBEAT]
+        return [wire.HEARTBEAT] if self._pulse.poll(now_ns) else []
 
     def next_deadline_ns(self) -> int:
         """Return when `poll` wants to be called next."""
-        return self._heard_ns + _IDLE_NS if self._heartbeat_ns is None else self._heartbeat_ns
+        return self._pulse.next_deadline_ns()
+
+    @property
+    def should_close(self) -> str | None:
+        """Why the connection is to be ended, None while it is not."""
+        return self._pulse.should_close
 
     # -- subscribe -------------------------------------------------------------
 
@@ -144,7 +135,7 @@ class Gateway:
             for channel in _channels(request):
                 statuses.append(_status(wire.subscribed, number, market, channel, request.req_id))
                 snapshots += self._join(number, market, channel, now_ns)
-        self._time_heartbeats(now_ns)
+        self._pace_heartbeat(now_ns)
         return statuses + snapshots
 
     def _find(self, pair: str) -> tuple[int, Market] | str:
@@ -165,16 +156,14 @@ class Gateway:
         topic = self._publisher.subscribe(key, lambda: make_topic(market, number, channel), self)
         return [] if channel[0] == "trade" and not self._trade_snapshot else topic.snapshot(now_ns)
 
-    def _time_heartbeats(self, now_ns: int) -> None:
+    def _pace_heartbeat(self, now_ns: int) -> None:
         """Beat on whole seconds since the connection opened, as long as something is subscribed."""
-        if not self._subscriptions:
-            self._heartbeat_ns = None
-        elif self._heartbeat_ns is None:
-            self._heartbeat_ns = now_ns + _HEARTBEAT_NS - (now_ns - self._opened_ns) % _HEARTBEAT_NS
+        first_ns = now_ns + HEARTBEAT_NS - (now_ns - self._opened_ns) % HEARTBEAT_NS
+        self._pulse.pace(beating=bool(self._subscriptions), first_ns=first_ns)
 
     # -- unsubscribe -------------------------------------------------------------
 
-    def _unsubscribe(self, request: wire.Unsubscribe) -> list[str]:
+    def _unsubscribe(self, request: wire.Unsubscribe, now_ns: int) -> list[str]:
         statuses: list[str] = []
         for pair in request.pairs:
             found = self._find(pair)
@@ -184,17 +173,17 @@ class Gateway:
             number, market = found
             ended = list(self._matching(market.symbol, request))
             for channel in ended:
-                self._leave((market.symbol, channel))
+                self._leave((market.symbol, channel), now_ns)
                 statuses.append(_status(wire.unsubscribed, number, market, channel, request.req_id))
             if not ended:
                 statuses.append(wire.refuse_pair(request, pair, _NOT_FOUND))
         return statuses
 
-    def _unsubscribe_id(self, request: wire.UnsubscribeId) -> list[str]:
+    def _unsubscribe_id(self, request: wire.UnsubscribeId, now_ns: int) -> list[str]:
         for number, market in self._markets.values():
             for symbol, channel in self._subscriptions:
                 if symbol == market.symbol and channel_id(number, channel) == request.channel_id:
-                    self._leave((symbol, channel))
+                    self._leave((symbol, channel), now_ns)
                     return [_status(wire.unsubscribed, number, market, channel, request.req_id)]
         return [wire.refuse_id(request, _NOT_FOUND)]
 
@@ -211,11 +200,10 @@ class Gateway:
         elif parameter is None:
             yield from (channel for channel in ours if channel[0] == request.channel)
 
-    def _leave(self, subscription: _Subscription) -> None:
+    def _leave(self, subscription: _Subscription, now_ns: int) -> None:
         del self._subscriptions[subscription]
         self._publisher.unsubscribe(topic_key(*subscription), self)
-        if not self._subscriptions:
-            self._heartbeat_ns = None
+        self._pace_heartbeat(now_ns)
 
 
 _NOT_FOUND: Final = "Subscription Not Found"

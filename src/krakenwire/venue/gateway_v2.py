@@ -11,19 +11,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from krakenwire.limits import HEARTBEAT_S, VENUE_IDLE_CLOSE_S
 from krakenwire.model import Pong, Refused, Subscribed, Subscription, Unsubscribed
 from krakenwire.protocol.v2 import encode
 from krakenwire.protocol.v2.venue import PingRequest, Refusal, SubscribeRequest, UnsubscribeRequest, parse_request
 from krakenwire.venue.listing_v2 import instrument_topic, status_event, status_topic
 from krakenwire.venue.publisher import Publisher, Topic
+from krakenwire.venue.pulse import HEARTBEAT_NS, Pulse
 from krakenwire.venue.topics_v2 import make_topic, topic_key
 from krakenwire.venue.venue import Venue
 
 __all__ = ["Gateway"]
 
-_HEARTBEAT_NS: Final = int(HEARTBEAT_S * 1_000_000_000)
-_IDLE_NS: Final = int(VENUE_IDLE_CLOSE_S * 1_000_000_000)
 _STATUS: Final = Subscription(channel="status")
 
 _Key = tuple[str, str | None, int | None]
@@ -34,9 +32,6 @@ class Gateway:
     """Speaks v2 as the venue to one client.
 
     The object itself is the connection the publisher knows.
-
-    Attributes:
-        should_close: why the driver should close the connection, None while it should not.
 
     Args:
         venue: whose markets are told.
@@ -50,21 +45,19 @@ class Gateway:
         self._publisher = publisher
         self._connection_id = connection_id
         self._subscriptions: dict[_Key, Subscription] = {}
-        self._heartbeat_ns: int | None = None
-        self._heard_ns = 0
-        self.should_close: str | None = None
+        self._pulse = Pulse()
 
     # -- what a driver calls -------------------------------------------------
 
     def feed_open(self, now_ns: int) -> list[str]:
         """Return what a new client is told: the trading mode, before it asks."""
-        self._heard_ns = now_ns
+        self._pulse.hear(now_ns)
         self._publisher.subscribe(topic_key(_STATUS), lambda: status_topic(self._venue), self)
         return [encode.status(status_event(self._venue, self._connection_id))]
 
     def feed_frame(self, frame: str | bytes, now_ns: int) -> list[str]:
         """Return the answers to a client's frame: replies first, then snapshots."""
-        self._heard_ns = now_ns
+        self._pulse.hear(now_ns)
         request = parse_request(frame)
         if isinstance(request, Refusal):
             return self._refuse(request, now_ns)
@@ -78,24 +71,20 @@ class Gateway:
         """Let go of everything the client followed."""
         self._publisher.drop(self)
         self._subscriptions.clear()
-        self._heartbeat_ns = None
+        self._pace_heartbeat(0)
 
     def poll(self, now_ns: int) -> list[str]:
         """Return the heartbeat when it is due; note when the client was idle for too long."""
-        due_ns = self._heartbeat_ns
-        if due_ns is None:
-            if now_ns >= self._heard_ns + _IDLE_NS:
-                self.should_close = f"nothing subscribed and no request for {VENUE_IDLE_CLOSE_S:g} s"
-            return []
-        if now_ns < due_ns:
-            return []
-        # A late driver skips beats rather than sending several at once, and the rhythm stays.
-        self._heartbeat_ns = due_ns + ((now_ns - due_ns) // _HEARTBEAT_NS + 1) * _HEARTBEAT_NS
-        return [encode.HEARTBEAT]
+        return [encode.HEARTBEAT] if self._pulse.poll(now_ns) else []
 
     def next_deadline_ns(self) -> int:
         """Return when `poll` wants to be called."""
-        return self._heard_ns + _IDLE_NS if self._heartbeat_ns is None else self._heartbeat_ns
+        return self._pulse.next_deadline_ns()
+
+    @property
+    def should_close(self) -> str | None:
+        """Why the driver should close the connection, None while it should not."""
+        return self._pulse.should_close
 
     # -- requests ------------------------------------------------------------
 
@@ -157,10 +146,7 @@ class Gateway:
 
     def _pace_heartbeat(self, now_ns: int) -> None:
         """Heartbeats run from the first subscription until none is left."""
-        if not self._subscriptions:
-            self._heartbeat_ns = None
-        elif self._heartbeat_ns is None:
-            self._heartbeat_ns = now_ns + _HEARTBEAT_NS
+        self._pulse.pace(beating=bool(self._subscriptions), first_ns=now_ns + HEARTBEAT_NS)
 
     def _refusal(self, error: str, method: str, symbol: str | None, req_id: int | None, now_ns: int) -> str:
         return encode.refused(Refused(method=method, error=error, symbol=symbol, req_id=req_id), now_ns, now_ns)
