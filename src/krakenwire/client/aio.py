@@ -17,6 +17,7 @@ from krakenwire.client.aio_pump import AioPump
 from krakenwire.client.core import ClientCounters, Core
 from krakenwire.client.environments import LocalVenue
 from krakenwire.client.options import Options, Settings
+from krakenwire.client.outlet import Outlet
 from krakenwire.client.taps import How, Parameters, Tap, kind_of
 from krakenwire.errors import ConfigError, StreamEnded, UsageError, WaitTimeout
 from krakenwire.model import (
@@ -27,7 +28,6 @@ from krakenwire.model import (
     Latency,
     Level3Reading,
     RawFrame,
-    Refused,
     Spread,
     Status,
     Ticker,
@@ -229,7 +229,7 @@ class Kraken:
         return Stream(pump, tap, how.get("timeout"))
 
 
-class Stream(Generic[_ItemT]):
+class Stream(Outlet, Generic[_ItemT]):
     """Items as they come, for one task at a time. Cancelling a wait loses nothing.
 
     Iteration ends when the stream or its client is closed, and raises the
@@ -237,7 +237,8 @@ class Stream(Generic[_ItemT]):
     """
 
     def __init__(self, pump: AioPump, tap: Tap, timeout: float | None) -> None:
-        self._pump, self._tap, self._timeout = pump, tap, timeout
+        super().__init__(tap, timeout)
+        self._pump = pump
         self._taken = 0
 
     def __aiter__(self) -> AsyncIterator[_ItemT]:
@@ -271,49 +272,9 @@ class Stream(Generic[_ItemT]):
         self._pump.relieve()
         return cast("_ItemT", item)
 
-    def add(self, *symbols: str) -> None:
-        """Add symbols to the stream."""
-        self._tap.add(symbols)
+    def _change(self, change: Callable[[], None]) -> None:
+        change()
         self._pump.settle()
-
-    def remove(self, *symbols: str) -> None:
-        """Take symbols out of the stream; what waits of them still comes."""
-        self._tap.remove(symbols)
-        self._pump.settle()
-
-    @property
-    def symbols(self) -> tuple[str, ...]:
-        """Its symbols now, in v2 spelling."""
-        return self._tap.symbols
-
-    @property
-    def refused(self) -> dict[str, Refused]:
-        """The venue's refusals by symbol; when all are refused, the stream ends with `VenueRefusal`."""
-        return self._tap.refused
-
-    @property
-    def dropped(self) -> int:
-        """Items given up under the policy ``drop``."""
-        return self._tap.dropped
-
-    @property
-    def gaps(self) -> int:
-        """Times when something may have been missed."""
-        return self._tap.gaps
-
-    def close(self) -> None:
-        """End the stream and unsubscribe what no other stream needs."""
-        self._tap.close()
-        self._pump.settle()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.close()
-
-    def __repr__(self) -> str:
-        return f"Stream({self._tap.kind} {' '.join(self._tap.symbols)})"
 
 
 @asynccontextmanager

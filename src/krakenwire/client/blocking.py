@@ -8,13 +8,14 @@ it. For work beside the feed see `threaded`, for many tasks `aio`.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import EllipsisType, TracebackType
 from typing import Any, Final, Generic, Self, TypeVar, Unpack, cast
 
 from krakenwire.client.core import ClientCounters, Core
 from krakenwire.client.environments import LocalVenue
 from krakenwire.client.options import Options, Settings
+from krakenwire.client.outlet import Outlet
 from krakenwire.client.pump import Pump
 from krakenwire.client.taps import How, Parameters, Tap, kind_of
 from krakenwire.errors import ConfigError, StreamEnded, WaitTimeout
@@ -26,7 +27,6 @@ from krakenwire.model import (
     Latency,
     Level3Reading,
     RawFrame,
-    Refused,
     Spread,
     Status,
     Ticker,
@@ -213,7 +213,7 @@ class Kraken:
         return Stream(self._core, self._pump, self._core.tap(kind, symbols, parameters, how), how.get("timeout"))
 
 
-class Stream(Generic[_ItemT]):
+class Stream(Outlet, Generic[_ItemT]):
     """Items as they come. Several can be used in turn on one client; what one receives meanwhile waits.
 
     Iteration ends when the stream or its client is closed, and raises the
@@ -221,7 +221,8 @@ class Stream(Generic[_ItemT]):
     """
 
     def __init__(self, core: Core, pump: Pump, tap: Tap, timeout: float | None) -> None:
-        self._core, self._pump, self._tap, self._timeout = core, pump, tap, timeout
+        super().__init__(tap, timeout)
+        self._core, self._pump = core, pump
 
     def __iter__(self) -> Iterator[_ItemT]:
         return self
@@ -256,46 +257,8 @@ class Stream(Generic[_ItemT]):
                 raise WaitTimeout(self._tap.url, f"no {self._tap.kind} within the time allowed")
         return cast("_ItemT", item)
 
-    def add(self, *symbols: str) -> None:
-        """Add symbols to the stream."""
-        self._tap.add(symbols)
-
-    def remove(self, *symbols: str) -> None:
-        """Take symbols out of the stream; what waits of them still comes."""
-        self._tap.remove(symbols)
-
-    @property
-    def symbols(self) -> tuple[str, ...]:
-        """Its symbols now, in v2 spelling."""
-        return self._tap.symbols
-
-    @property
-    def refused(self) -> dict[str, Refused]:
-        """The venue's refusals by symbol; when all are refused, the stream ends with `VenueRefusal`."""
-        return self._tap.refused
-
-    @property
-    def dropped(self) -> int:
-        """Items given up under the policy ``drop``."""
-        return self._tap.dropped
-
-    @property
-    def gaps(self) -> int:
-        """Times when something may have been missed."""
-        return self._tap.gaps
-
-    def close(self) -> None:
-        """End the stream and unsubscribe what no other stream needs."""
-        self._tap.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.close()
-
-    def __repr__(self) -> str:
-        return f"Stream({self._tap.kind} {' '.join(self._tap.symbols)})"
+    def _change(self, change: Callable[[], None]) -> None:
+        change()
 
 
 def _deadline(timeout: float | None) -> float | None:

@@ -17,6 +17,7 @@ from typing import Any, Final, Generic, Self, TypeVar, Unpack, cast
 from krakenwire.client.core import ClientCounters, Core
 from krakenwire.client.environments import LocalVenue
 from krakenwire.client.options import Options, Settings
+from krakenwire.client.outlet import Outlet
 from krakenwire.client.pump import Pump
 from krakenwire.client.taps import How, Parameters, PolicyName, Tap, kind_of
 from krakenwire.errors import ConfigError, InternalError, KrakenwireError, StreamEnded, UsageError, WaitTimeout
@@ -28,7 +29,6 @@ from krakenwire.model import (
     Latency,
     Level3Reading,
     RawFrame,
-    Refused,
     Spread,
     Status,
     Ticker,
@@ -419,11 +419,12 @@ class Kraken:
         self._pump.wake()
 
 
-class Queue(Generic[_ItemT]):
+class Queue(Outlet, Generic[_ItemT]):
     """Items for threads of yours; made by `Kraken.queue`, safe to share."""
 
     def __init__(self, kraken: Kraken, tap: Tap, timeout: float | None) -> None:
-        self._kraken, self._tap, self._timeout = kraken, tap, timeout
+        super().__init__(tap, timeout)
+        self._kraken = kraken
 
     def get(self, timeout: float | EllipsisType | None = ...) -> _ItemT:
         """Return the next item.
@@ -447,43 +448,5 @@ class Queue(Generic[_ItemT]):
         except StreamEnded:
             raise StopIteration from None
 
-    def add(self, *symbols: str) -> None:
-        """Add symbols to the queue."""
-        self._kraken._change(lambda: self._tap.add(symbols))
-
-    def remove(self, *symbols: str) -> None:
-        """Take symbols out of the queue; what waits of them still comes."""
-        self._kraken._change(lambda: self._tap.remove(symbols))
-
-    @property
-    def symbols(self) -> tuple[str, ...]:
-        """Its symbols now, in v2 spelling."""
-        return self._tap.symbols
-
-    @property
-    def refused(self) -> dict[str, Refused]:
-        """The venue's refusals by symbol; when all are refused, the queue ends with `VenueRefusal`."""
-        return self._tap.refused
-
-    @property
-    def dropped(self) -> int:
-        """Items given up under the policy ``drop``."""
-        return self._tap.dropped
-
-    @property
-    def gaps(self) -> int:
-        """Times when something may have been missed."""
-        return self._tap.gaps
-
-    def close(self) -> None:
-        """End the queue and unsubscribe what nothing else needs."""
-        self._kraken._change(self._tap.close)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.close()
-
-    def __repr__(self) -> str:
-        return f"Queue({self._tap.kind} {' '.join(self._tap.symbols)})"
+    def _change(self, change: Callable[[], None]) -> None:
+        self._kraken._change(change)
