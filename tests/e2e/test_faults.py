@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -198,3 +200,32 @@ def test_nothing_is_left_after_closing_in_the_middle_of_an_outage(make: Make, pr
     client.close()
     assert not left_since(before)
     proxy.stall(False)
+
+
+PROGRAM = """
+from krakenwire.threaded import Kraken
+kraken = Kraken({url!r}, pause_s=0.05, on_trade=lambda trade: print("trade", flush=True))
+kraken.subscribe_trades("BTC/USD")
+kraken.start()
+"""
+
+
+def test_a_cut_is_survived_after_the_main_thread_has_ended(proxy: FaultProxy) -> None:
+    program = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM.format(url=f"{proxy.url}/v2")], stdout=subprocess.PIPE, text=True
+    )
+    assert program.stdout is not None
+    try:
+        assert program.stdout.readline() == "trade\n"
+        time.sleep(0.2)  # the main thread ends meanwhile
+        assert proxy.cut() == 1
+        deadline = time.monotonic() + 20
+        while len(proxy.attempts) < 2:
+            assert time.monotonic() < deadline, "it did not connect again"
+            time.sleep(0.01)
+        # a snapshot of fifty came before, another comes now
+        for _ in range(60):
+            assert program.stdout.readline() == "trade\n"
+    finally:
+        program.kill()
+        program.communicate()

@@ -11,11 +11,12 @@ import asyncio
 import contextlib
 import queue
 import socket
-import threading
 import time
 from collections.abc import Callable
 from typing import NamedTuple
 from urllib.parse import urlsplit
+
+from krakenwire.client.errands import run_beside
 
 __all__ = ["Address", "connect", "connect_async", "target"]
 
@@ -89,7 +90,7 @@ async def connect_async(host: str, port: int) -> socket.socket:
 
 def _resolved(host: str, port: int, timeout_s: float) -> list[Address]:
     answers: queue.SimpleQueue[_Answer] = queue.SimpleQueue()
-    _in_thread(host, port, answers.put)
+    run_beside("resolver", lambda: _look_up(host, port, answers.put))
     try:
         answer = answers.get(timeout=timeout_s)
     except queue.Empty:
@@ -114,12 +115,8 @@ async def _resolved_async(loop: asyncio.AbstractEventLoop, host: str, port: int)
         with contextlib.suppress(RuntimeError):  # the loop was closed meanwhile: nobody waits any more
             loop.call_soon_threadsafe(settle, answer)
 
-    _in_thread(host, port, report)
+    run_beside("resolver", lambda: _look_up(host, port, report))
     return await future
-
-
-def _in_thread(host: str, port: int, report: Callable[[_Answer], None]) -> None:
-    threading.Thread(target=_look_up, args=(host, port, report), name="krakenwire-resolver", daemon=True).start()
 
 
 def _look_up(host: str, port: int, report: Callable[[_Answer], None]) -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import selectors
 import socket
-import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext, suppress
@@ -18,9 +17,10 @@ from typing import Final
 
 from krakenwire.client.clock import now_ns
 from krakenwire.client.core import Core
+from krakenwire.client.errands import run_beside
 from krakenwire.client.taps import Line
 from krakenwire.client.websocket_client import Wire
-from krakenwire.errors import FrameTooBig, KrakenwireError
+from krakenwire.errors import FrameTooBig, InternalError, KrakenwireError
 from krakenwire.session.effects import Close, Open, Send
 
 __all__ = ["Pump"]
@@ -255,7 +255,7 @@ class _Attempt:
         self._arrived = arrived
 
     def start(self) -> None:
-        threading.Thread(target=self._run, name="krakenwire-connect", daemon=True).start()
+        run_beside("connect", self._run)
 
     def abandon(self) -> None:
         """Close what was opened for nobody."""
@@ -269,4 +269,7 @@ class _Attempt:
             self.wire = Wire(effect.url, line.context, effect.timeout_s, line.hint)
         except KrakenwireError as error:
             self.error = error
+        except Exception as bug:  # noqa: BLE001 - a thread nobody joins must not end in silence
+            self.error = InternalError(f"{type(bug).__name__} while opening a connection: {bug}")
+            self.error.__cause__ = bug
         self._arrived(self)

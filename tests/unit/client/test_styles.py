@@ -17,8 +17,8 @@ import krakenwire.aio
 import krakenwire.threaded
 from krakenwire import Kraken
 from krakenwire.apps.local_venue import LocalVenue
-from krakenwire.client import environments
-from krakenwire.errors import ConfigError, ConnectError, StreamEnded, UsageError, WaitTimeout
+from krakenwire.client import environments, pump
+from krakenwire.errors import ConfigError, ConnectError, InternalError, StreamEnded, UsageError, WaitTimeout
 from krakenwire.testing import local_kraken
 
 TOKEN = "open-sesame-canary"
@@ -400,3 +400,31 @@ def test_a_token_shows_nowhere(venue: LocalVenue, caplog: pytest.LogCaptureFixtu
         Kraken("live", token=[TOKEN])  # type: ignore[arg-type]
     shown.append(str(refused.value))
     assert not [text for text in shown if TOKEN in text]
+
+
+# -- threads that cannot be had, and bugs in them ------------------------------------
+
+
+def test_a_client_works_where_no_thread_can_be_started(venue: LocalVenue, monkeypatch: pytest.MonkeyPatch) -> None:
+    start = threading.Thread.start
+
+    def refuse(thread: threading.Thread) -> None:
+        if thread.name.startswith("krakenwire-"):
+            raise RuntimeError("can't create new thread at interpreter shutdown")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    with Kraken(venue.ws_v2) as kraken:
+        assert next(kraken.status()).system == "online"
+    came = threading.Event()
+    with krakenwire.threaded.Kraken(venue.ws_v2, on_status=lambda _: came.set()):
+        assert came.wait(10)
+
+
+def test_a_bug_while_connecting_ends_the_client_with_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError("nobody expected this")
+
+    monkeypatch.setattr(pump, "Wire", fail)
+    with Kraken("ws://127.0.0.1:1") as kraken, pytest.raises(InternalError, match="ZeroDivisionError"):
+        next(kraken.status())
