@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine
+import time
+from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, Protocol, TypeVar
 
 import krakenwire
@@ -185,23 +186,32 @@ class AioReader:
         return getattr(self.stream, name)
 
 
+PATIENCE_S = 60.0
+
 STYLES: dict[str, Callable[..., Style]] = {"blocking": Blocking, "threaded": Threaded, "aio": Aio}
+
+
+def items(reader: Reader, limit: int = 20_000, timeout: float = 15.0) -> Iterator[Any]:
+    """What comes, as long as anybody should wait for something in it."""
+    end = time.monotonic() + PATIENCE_S
+    for _ in range(limit):
+        yield reader.next(timeout)
+        if time.monotonic() > end:
+            break
 
 
 def take_until(reader: Reader, wanted: Callable[[Any], bool], limit: int = 20_000, timeout: float = 15.0) -> Any:
     """Return the first item that is wanted."""
-    for _ in range(limit):
-        item = reader.next(timeout)
+    for item in items(reader, limit, timeout):
         if wanted(item):
             return item
     raise AssertionError("what was waited for did not come")
 
 
-def symbols_until(reader: Reader, symbols: set[str], limit: int = 20_000) -> set[str]:
+def symbols_until(reader: Reader, symbols: set[str]) -> set[str]:
     """Read until items of all these symbols have come; return the symbols seen."""
     seen: set[str] = set()
-    for _ in range(limit):
-        item = reader.next(15.0)
+    for item in items(reader):
         seen.add(item.symbol)
         if symbols <= seen:
             return seen
