@@ -66,7 +66,7 @@ def test_scaled_integers_survive_the_way_through_text(value: int, decimals: int)
     text = fixed_text(value, decimals)
     assert scaled_from_text(text, decimals) == value
     assert decimals_in(text) == decimals
-    assert scaled_to_decimal(value, decimals) == Decimal(value) * Decimal(1).scaleb(-decimals)
+    assert scaled_to_decimal(value, decimals) == Decimal(f"{value}E-{decimals}")
 
 
 @given(st.decimals(allow_nan=False, allow_infinity=False, places=12, min_value=-(10**9), max_value=10**9))

@@ -38,7 +38,9 @@ def test_a_book_stays_full_uncrossed_and_near_the_fair_price(symbol: str, nightl
     traders = crowd_of(symbol)
     market, start = traders.market, traders.market.instrument.start_price
     reach = start * market.instrument.wander_permille // 1_000
-    for _ in range(400_000 if nightly else 12_000):
+    actions = 400_000 if nightly else 12_000
+    far_moments = 0
+    for _ in range(actions):
         act(traders)
         bids, asks, quote = market.engine.bids, market.engine.asks, market.quote
         assert len(bids) >= 1_000
@@ -47,7 +49,10 @@ def test_a_book_stays_full_uncrossed_and_near_the_fair_price(symbol: str, nightl
         assert quote.bid < quote.ask
         assert bids.at(len(bids) - 1).price > 0
         assert abs(traders.fair_price - start) <= reach + 1
-        assert abs(quote.bid + quote.ask - 2 * traders.fair_price) < 80 * market.instrument.level_gap
+        off = abs(quote.bid + quote.ask - 2 * traders.fair_price) // (2 * market.instrument.level_gap)
+        assert off < 100
+        far_moments += off > 20
+    assert far_moments < actions // 500  # a burst of takers may sweep one side for a moment
     assert market.trade_revision > 300
     assert 2_000 < len(market.engine.orders) < 4_500
 
