@@ -7,7 +7,6 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 from tests.conformance.styles import STYLES, Style, take_until
@@ -26,19 +25,6 @@ def loopback() -> Iterator[Loopback]:
     servers = Loopback()
     yield servers
     servers.close()
-
-
-@pytest.fixture(params=STYLES)
-def make(request: pytest.FixtureRequest) -> Iterator[Make]:
-    made: list[Style] = []
-
-    def make(on: str, **settings: Any) -> Style:
-        made.append(STYLES[request.param](on, **settings))
-        return made[-1]
-
-    yield make
-    for style in made:
-        style.close()
 
 
 def failure(client: Style) -> KrakenwireError:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import trustme
-from tests.conformance.styles import STYLES, Style
+from tests.conformance.styles import Style
 
 from krakenwire.apps.local_venue import LocalVenue
 from krakenwire.errors import ConfigError, ConnectError, KrakenwireError, TlsError, TransportError
@@ -53,19 +53,6 @@ def venues(ca: trustme.CA, folder: Path) -> Iterator[dict[str, LocalVenue]]:
     yield running
     for venue in running.values():
         venue.stop()
-
-
-@pytest.fixture(params=STYLES)
-def make(request: pytest.FixtureRequest) -> Iterator[Make]:
-    made: list[Style] = []
-
-    def make(on: str, **settings: Any) -> Style:
-        made.append(STYLES[request.param](on, **settings))
-        return made[-1]
-
-    yield make
-    for style in made:
-        style.close()
 
 
 def refusal(client: Style) -> KrakenwireError:

@@ -99,14 +99,14 @@ class Gateway:
         if isinstance(request, wire.Subscribe):
             return self._subscribe(request, now_ns)
         if isinstance(request, wire.UnsubscribeId):
-            return self._unsubscribe_id(request, now_ns)
-        return self._unsubscribe(request, now_ns)
+            return self._unsubscribe_id(request)
+        return self._unsubscribe(request)
 
     def feed_close(self) -> None:
         """Take note that the connection has ended."""
         self._publisher.drop(self)
         self._subscriptions.clear()
-        self._pace_heartbeat(0)
+        self._pulse.rest()
 
     def poll(self, now_ns: int) -> list[str]:
         """Return the heartbeat if one is due; note when the client has been idle too long."""
@@ -158,12 +158,12 @@ class Gateway:
 
     def _pace_heartbeat(self, now_ns: int) -> None:
         """Beat on whole seconds since the connection opened, as long as something is subscribed."""
-        first_ns = now_ns + HEARTBEAT_NS - (now_ns - self._opened_ns) % HEARTBEAT_NS
-        self._pulse.pace(beating=bool(self._subscriptions), first_ns=first_ns)
+        if self._subscriptions:
+            self._pulse.beat_from(now_ns + HEARTBEAT_NS - (now_ns - self._opened_ns) % HEARTBEAT_NS)
 
     # -- unsubscribe -------------------------------------------------------------
 
-    def _unsubscribe(self, request: wire.Unsubscribe, now_ns: int) -> list[str]:
+    def _unsubscribe(self, request: wire.Unsubscribe) -> list[str]:
         statuses: list[str] = []
         for pair in request.pairs:
             found = self._find(pair)
@@ -173,17 +173,17 @@ class Gateway:
             number, market = found
             ended = list(self._matching(market.symbol, request))
             for channel in ended:
-                self._leave((market.symbol, channel), now_ns)
+                self._leave((market.symbol, channel))
                 statuses.append(_status(wire.unsubscribed, number, market, channel, request.req_id))
             if not ended:
                 statuses.append(wire.refuse_pair(request, pair, _NOT_FOUND))
         return statuses
 
-    def _unsubscribe_id(self, request: wire.UnsubscribeId, now_ns: int) -> list[str]:
+    def _unsubscribe_id(self, request: wire.UnsubscribeId) -> list[str]:
         for number, market in self._markets.values():
             for symbol, channel in self._subscriptions:
                 if symbol == market.symbol and channel_id(number, channel) == request.channel_id:
-                    self._leave((symbol, channel), now_ns)
+                    self._leave((symbol, channel))
                     return [_status(wire.unsubscribed, number, market, channel, request.req_id)]
         return [wire.refuse_id(request, _NOT_FOUND)]
 
@@ -200,10 +200,11 @@ class Gateway:
         elif parameter is None:
             yield from (channel for channel in ours if channel[0] == request.channel)
 
-    def _leave(self, subscription: _Subscription, now_ns: int) -> None:
+    def _leave(self, subscription: _Subscription) -> None:
         del self._subscriptions[subscription]
         self._publisher.unsubscribe(topic_key(*subscription), self)
-        self._pace_heartbeat(now_ns)
+        if not self._subscriptions:
+            self._pulse.rest()
 
 
 _NOT_FOUND: Final = "Subscription Not Found"

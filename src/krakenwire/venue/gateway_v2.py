@@ -71,7 +71,7 @@ class Gateway:
         """Let go of everything the client followed."""
         self._publisher.drop(self)
         self._subscriptions.clear()
-        self._pace_heartbeat(0)
+        self._pulse.rest()
 
     def poll(self, now_ns: int) -> list[str]:
         """Return the heartbeat when it is due; note when the client was idle for too long."""
@@ -146,7 +146,10 @@ class Gateway:
 
     def _pace_heartbeat(self, now_ns: int) -> None:
         """Heartbeats run from the first subscription until none is left."""
-        self._pulse.pace(beating=bool(self._subscriptions), first_ns=now_ns + HEARTBEAT_NS)
+        if self._subscriptions:
+            self._pulse.beat_from(now_ns + HEARTBEAT_NS)
+        else:
+            self._pulse.rest()
 
     def _refusal(self, error: str, method: str, symbol: str | None, req_id: int | None, now_ns: int) -> str:
         return encode.refused(Refused(method=method, error=error, symbol=symbol, req_id=req_id), now_ns, now_ns)

@@ -32,12 +32,14 @@ class Pulse:
         """Take note that the client opened the connection or sent something."""
         self._heard_ns = now_ns
 
-    def pace(self, *, beating: bool, first_ns: int) -> None:
-        """Start with a beat at `first_ns`, go on in the rhythm there is, or stop."""
-        if not beating:
-            self._beat_ns = None
-        elif self._beat_ns is None:
+    def beat_from(self, first_ns: int) -> None:
+        """Start with a beat at `first_ns`, or go on in the rhythm there is."""
+        if self._beat_ns is None:
             self._beat_ns = first_ns
+
+    def rest(self) -> None:
+        """Stop beating."""
+        self._beat_ns = None
 
     def poll(self, now_ns: int) -> bool:
         """Return whether a heartbeat is due; a late caller skips beats, the rhythm stays."""
