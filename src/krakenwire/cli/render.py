@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from types import FrameType, TracebackType
-from typing import TYPE_CHECKING, Self, TypeAlias
+from typing import TYPE_CHECKING, Final, Self, TypeAlias
 
 import msgspec
 
@@ -45,9 +45,37 @@ def _exact(value: Json) -> object:
     return [_exact(item) for item in value]
 
 
+class _Interrupt:
+    """The first signal that comes in the middle of a line waits for its end; a second one does not.
+
+    So Ctrl-C never leaves half a line for who reads the output, and still
+    ends a command whose reader has stalled.
+    """
+
+    def __init__(self) -> None:
+        self.putting = False
+        self.waiting = False
+
+    def __call__(self, _number: int, _frame: FrameType | None) -> None:
+        if self.putting and not self.waiting:
+            self.waiting = True
+            return
+        raise KeyboardInterrupt
+
+
+_interrupt: Final = _Interrupt()
+
+
 def put(line: str) -> None:
-    """Print one line of the command's result, at once."""
-    print(line, flush=True)
+    """Print one line of the command's result, whole and at once."""
+    _interrupt.putting = True
+    try:
+        print(line, flush=True)
+    finally:
+        _interrupt.putting = False
+    if _interrupt.waiting:
+        _interrupt.waiting = False
+        raise KeyboardInterrupt
 
 
 def notice(text: str) -> None:
@@ -104,15 +132,15 @@ class LiveView:
 
 @contextlib.contextmanager
 def ends_on_signals() -> Iterator[None]:
-    """Let SIGTERM end the block as Ctrl-C does: with its summary, and code 0."""
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, stop)
+    """Let Ctrl-C and SIGTERM end the block between two lines, with its summary and code 0."""
+    _interrupt.waiting = False
+    # A shell starts background commands with SIGINT ignored: that stays.
+    numbers = [n for n in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(n) is not signal.SIG_IGN]
+    before = [(number, signal.signal(number, _interrupt)) for number in numbers]
     try:
         yield
     except KeyboardInterrupt:
         pass
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before:
+            signal.signal(number, handler)
