@@ -133,7 +133,6 @@ class LiveView:
 @contextlib.contextmanager
 def ends_on_signals() -> Iterator[None]:
     """Let Ctrl-C and SIGTERM end the block between two lines, with its summary and code 0."""
-    _interrupt.waiting = False
     # A shell starts background commands with SIGINT ignored: that stays.
     numbers = [n for n in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(n) is not signal.SIG_IGN]
     before = [(number, signal.signal(number, _interrupt)) for number in numbers]
@@ -142,5 +141,6 @@ def ends_on_signals() -> Iterator[None]:
     except KeyboardInterrupt:
         pass
     finally:
+        _interrupt.waiting = False
         for number, handler in before:
             signal.signal(number, handler)
