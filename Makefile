@@ -5,9 +5,12 @@ VENV ?= .venv
 WORKERS ?= 3
 BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+# The project itself, without its compiled twins: those are made in place when their sources change.
+PIP_PROJECT := KRAKENWIRE_PURE=1 $(PIP_INSTALL) --no-build-isolation -e
+TWINS := setup.py $(wildcard src/krakenwire/_native/*.pyx src/krakenwire/_native/*.pxd src/krakenwire/_native/*.h)
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test lint types layers check nightly bench docs test-peers clean
+.PHONY: help venv native demo test lint types layers check nightly bench docs test-peers clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -17,15 +20,26 @@ $(VENV)/.base:
 	$(PYTHON) -m venv $(VENV)
 	@touch $@
 
-$(VENV)/.run: $(VENV)/.base pyproject.toml constraints.txt
-	$(PIP_INSTALL) -e '.[all]'
+$(VENV)/.installed: $(VENV)/.base pyproject.toml constraints.txt
+	$(PIP_INSTALL) setuptools Cython
+	$(PIP_PROJECT) '.[all]'
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.run
-	$(PIP_INSTALL) -e '.[dev]'
+$(VENV)/.run: $(VENV)/.installed $(TWINS)
+	KRAKENWIRE_PURE= $(BIN)/python setup.py --quiet build_ext --inplace
+	@# Without a compiler not done: the next make tries again, as there may be one then.
+	@if $(BIN)/python -c 'import sys; from krakenwire import _native; sys.exit(not _native.BUILT)'; then touch $@; fi
+
+$(VENV)/.extras: $(VENV)/.installed
+	$(PIP_PROJECT) '.[dev]'
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.extras $(VENV)/.run
 	@touch $@
 
 venv: $(VENV)/.dev ## make .venv with everything a developer needs
+
+native: $(VENV)/.run ## compile the twins where they are out of date
 
 demo: $(VENV)/.run ## see a living market: local Kraken, client, price alert
 	$(BIN)/krakenwire demo $(ARGS)

@@ -11,12 +11,15 @@ import os
 from importlib.util import find_spec
 from typing import Final
 
-__all__ = ["BUILT", "ENABLED", "FORBIDDEN"]
+__all__ = ["BUILT", "ENABLED", "FORBIDDEN", "TWINS"]
+
+TWINS: Final = ("books", "events", "feed", "level3", "matching", "sink", "wire")
+"""The compiled modules of this package: all of them are there, or none is used."""
 
 FORBIDDEN: Final = os.environ.get("KRAKENWIRE_PURE", "") not in ("", "0")
 """Whether the environment asks for the pure-Python twins."""
 
-BUILT: Final = all(find_spec(f"{__name__}.{name}") is not None for name in ("books", "feed", "matching", "wire"))
+BUILT: Final = all(find_spec(f"{__name__}.{name}") is not None for name in TWINS)
 """Whether this installation has the compiled twins; without a C compiler it has none."""
 
 ENABLED: Final = BUILT and not FORBIDDEN
