@@ -9,12 +9,14 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import platform
 import sys
 import traceback
 from collections.abc import Sequence
 from types import ModuleType
 from typing import Final
 
+from krakenwire import _native
 from krakenwire.cli import demo, stream, venue, verify, watch
 from krakenwire.cli.exit_codes import INTERNAL, INTERRUPTED, OK, USAGE, exit_code_of
 from krakenwire.cli.parsers import Parser
@@ -48,10 +50,16 @@ exit codes: 0 well, 1 not verified, 2 usage, 3 connection, 4 time-out,
 Not affiliated with Kraken."""
 
 
+def version_text() -> str:
+    """Return the version, whether the compiled twins are in use and if not why, and the Python under it."""
+    pure = "pure: KRAKENWIRE_PURE" if _native.FORBIDDEN else "pure: not built"
+    return f"krakenwire {VERSION} ({'native' if _native.ENABLED else pure}, Python {platform.python_version()})"
+
+
 def build_parser() -> Parser:
     """Return the parser of the whole command line."""
     parser = Parser(prog="krakenwire", description=_DESCRIPTION, epilog=_EPILOG)
-    parser.add_argument("--version", action="version", version=f"krakenwire {VERSION}")
+    parser.add_argument("--version", action="version", version=version_text())
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     for command in _COMMANDS.values():
         command.add_parser(subparsers)

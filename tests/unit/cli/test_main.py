@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import platform
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,7 +13,7 @@ from collections.abc import Callable
 import pytest
 
 import krakenwire
-from krakenwire import errors
+from krakenwire import _native, errors
 from krakenwire.cli import exit_codes, main, venue
 from krakenwire.cli.parsers import Parser
 
@@ -34,7 +36,30 @@ def test_help_shows_every_command_and_the_first_steps(capsys: pytest.CaptureFixt
 def test_version_is_the_package_s(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main.main(["--version"])
-    assert (ended.value.code, capsys.readouterr().out) == (0, f"krakenwire {krakenwire.__version__}\n")
+    assert ended.value.code == 0
+    assert re.fullmatch(
+        rf"krakenwire {re.escape(krakenwire.__version__)} "
+        rf"\((native|pure: not built|pure: KRAKENWIRE_PURE), Python {re.escape(platform.python_version())}\)\n",
+        capsys.readouterr().out,
+    )
+
+
+@pytest.mark.parametrize(
+    ("built", "forbidden", "said"),
+    [
+        (True, False, "native"),
+        (True, True, "pure: KRAKENWIRE_PURE"),
+        (False, False, "pure: not built"),
+        (False, True, "pure: KRAKENWIRE_PURE"),
+    ],
+)
+def test_version_says_which_twins_are_in_use(
+    built: bool, forbidden: bool, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_native, "BUILT", built)
+    monkeypatch.setattr(_native, "FORBIDDEN", forbidden)
+    monkeypatch.setattr(_native, "ENABLED", built and not forbidden)
+    assert f"({said}, Python " in main.version_text()
 
 
 def test_without_a_command_help_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
@@ -129,7 +154,7 @@ def test_a_reader_that_goes_away_is_no_error() -> None:
 
 def test_python_m_krakenwire_is_the_command() -> None:
     done = subprocess.run([sys.executable, "-m", "krakenwire", "--version"], capture_output=True, check=True, text=True)
-    assert done.stdout == f"krakenwire {krakenwire.__version__}\n"
+    assert done.stdout.startswith(f"krakenwire {krakenwire.__version__} (")
 
 
 class ReadyAtOnce:
