@@ -1,6 +1,6 @@
 """krakenwire for asyncio: `async for` over market data."""
 
 from krakenwire.apps.kraken_aio import Kraken
-from krakenwire.client.aio import Stream, run
+from krakenwire.client.aio import Listener, Stream, run
 
-__all__ = ["Kraken", "Stream", "run"]
+__all__ = ["Kraken", "Listener", "Stream", "run"]

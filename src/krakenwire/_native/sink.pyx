@@ -25,6 +25,10 @@ cdef class MessageSink:
         if last:
             self.end_of_read()
 
+    def finish(self) -> None:
+        """The messages of one read have all been handed over; harmless when that was said."""
+        self.end_of_read()
+
 
 cdef class CallableSink(MessageSink):
     """Hands each message to a Python callable as bytes, and whether it is the last one there now.

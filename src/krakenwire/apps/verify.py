@@ -153,27 +153,23 @@ def verify_lines(lines: Iterable[bytes], *, depth: int | None = None) -> VerifyR
     return replay.report
 
 
-class _Codec:
-    """A codec that remembers what it decoded last: a feed says nothing of the updates it ignores."""
-
-    def __init__(self, codec: V1Codec | V2Codec) -> None:
-        self._codec = codec
-        self.version = codec.version
-        self.decoded: tuple[Event, ...] = ()
-
-    def decode(self, frame: bytes | str) -> tuple[Event, ...]:
-        self.decoded = ()
-        self.decoded = self._codec.decode(frame)
-        return self.decoded
-
-
 class _Connection:
     """Codec and feed of one recorded connection."""
 
     def __init__(self, version: int, depth: int | None) -> None:
-        self.codec = _Codec(V1Codec() if version == 1 else V2Codec())
+        self.codec = V1Codec() if version == 1 else V2Codec()
         self.feed = Feed(self.codec, depth=depth)
         self.connection_id: int | None = None
+
+    def take(self, frame: bytes) -> tuple[tuple[Event, ...], tuple[Event, ...]]:
+        """Return the events of a frame, and all its messages: a feed says nothing of the updates it ignores."""
+        ignored = self.feed.ignored
+        events = self.feed.feed(frame)
+        if self.feed.ignored == ignored and not any(isinstance(event, Gap | Unknown) for event in events):
+            return events, events
+        told = {(event.channel, event.symbol): event for event in events}
+        decoded = self.codec.decode(frame)
+        return events, tuple(told.get((event.channel, event.symbol), event) for event in decoded)
 
 
 class _Replay:
@@ -203,12 +199,12 @@ class _Replay:
     def _replay(self, line: FrameLine, version: int) -> None:
         connection = self._connections[version]
         try:
-            events = connection.feed.feed(line.text)
+            events, messages = connection.take(line.text)
         except DecodeError as error:
             self._malformed(line, str(error))
             return
         spoilt = {(event.channel_name, event.symbol) for event in events if isinstance(event, Gap)}
-        for event in connection.codec.decoded:
+        for event in messages:
             if isinstance(event, BookUpdate | Level3Update):
                 self._count(event, (event.channel, event.symbol) in spoilt)
         for event in events:

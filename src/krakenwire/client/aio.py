@@ -35,7 +35,7 @@ from krakenwire.model import (
 )
 from krakenwire.session.streams import StreamItem
 
-__all__ = ["Kraken", "Stream", "run"]
+__all__ = ["Kraken", "Listener", "Stream", "run"]
 
 _ItemT = TypeVar("_ItemT")
 _TAKES_AT_ONCE: Final = 100
@@ -171,6 +171,47 @@ class Kraken:
         """
         return self._open(kind_of(channel), symbols, parameters, how or {})
 
+    def listen(
+        self,
+        callback: Callable[[Any], object],
+        channel: str,
+        *symbols: str,
+        batch: bool = False,
+        on_error: Callable[[Exception], object] | None = None,
+        snapshot: bool | None = None,
+        **parameters: Unpack[Parameters],
+    ) -> Listener:
+        """Have a function called with every event as it comes: the shortest way from the wire to you.
+
+        Books are live in their events (`BookUpdate.book`); `Gap`, `Resynced`, `Refused` and
+        `ChecksumFailed` of the subscription come in their place. The function must not wait:
+        while it runs nothing else does.
+
+        Args:
+            callback: called with each event; with `batch`, with the list of all events of one read.
+            channel: as for `stream`.
+            *symbols: any spelling.
+            batch: call once for each read from the socket.
+            on_error: called with what the callback raises; by default the loop's exception handler is.
+            snapshot: whether a snapshot is wanted first; None for the channel's default.
+            **parameters: as for `stream`.
+
+        Raises:
+            UsageError: a channel, symbol or parameter that cannot be.
+        """
+        pump = self._entered()
+        tap = self._core.listen(
+            kind_of(channel),
+            symbols,
+            parameters,
+            on_event=None if batch else callback,
+            on_batch=callback if batch else None,
+            on_error=on_error or _report,
+            snapshot=snapshot,
+        )
+        pump.settle()
+        return Listener(pump, tap)
+
     def subscribe(self, channel: str, *symbols: str, **parameters: Unpack[Parameters]) -> None:
         """Subscribe without a stream of its own: for `frames` and `events`, or to keep a `book`.
 
@@ -275,6 +316,34 @@ class Stream(Outlet, Generic[_ItemT]):
     def _change(self, change: Callable[[], None]) -> None:
         change()
         self._pump.settle()
+
+
+class Listener(Outlet):
+    """A function that is called with events; made by `Kraken.listen`. End it with `close`."""
+
+    def __init__(self, pump: AioPump, tap: Tap) -> None:
+        super().__init__(tap, None)
+        self._pump = pump
+
+    async def ended(self) -> None:
+        """Wait until nothing more will come.
+
+        Raises:
+            KrakenwireError: what ended it: no connection, a refusal of all its symbols.
+        """
+        while not self._tap.ended:
+            await self._pump.wait(self._tap)
+        if self._tap.error is not None:
+            raise self._tap.error
+
+    def _change(self, change: Callable[[], None]) -> None:
+        change()
+        self._pump.settle()
+
+
+def _report(error: Exception) -> None:
+    message = "a callback given to krakenwire.aio.Kraken.listen failed"
+    asyncio.get_running_loop().call_exception_handler({"message": message, "exception": error})
 
 
 @asynccontextmanager

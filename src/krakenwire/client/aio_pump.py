@@ -1,8 +1,9 @@
-"""Moves bytes between picows connections and hubs, in an event loop.
+"""Moves bytes between connections and hubs, in an event loop.
 
 Each line has a task that opens its connection and waits for its end, and a
-timer at its session's next deadline. What waits for items is told once for each
-batch of frames. Next: `aio`, the style built on it.
+timer at its session's next deadline. Messages go from the transport into the
+hub's sink; what waits for items is told once for each read. Next: `aio`, the
+style built on it.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from collections.abc import Callable
 
 from krakenwire.client.clock import now_ns
 from krakenwire.client.core import Core
-from krakenwire.client.picows import Wire, open_wire
 from krakenwire.client.taps import Line, Tap
+from krakenwire.client.transports import Wire, open_wire
 from krakenwire.errors import InternalError, KrakenwireError
 from krakenwire.session.effects import Effect, Open, Send
 
@@ -84,13 +85,12 @@ class _Pilot:
         self._wire: Wire | None = None
         self._task: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._batch: asyncio.Handle | None = None
         self._token: str | None = None
         self._paused = False
 
     def settle(self) -> None:
         """Act, read or do not read, set the timer, and wake who waits."""
-        self._batch = None
+        self._hub.flush()
         while effects := self._hub.take_effects():
             for effect in effects:
                 self._act(effect)
@@ -115,9 +115,8 @@ class _Pilot:
 
     async def close(self) -> None:
         """Wait for the end of what `Core.stop` has ended."""
-        for handle in (self._timer, self._batch):
-            if handle is not None:
-                handle.cancel()
+        if self._timer is not None:
+            self._timer.cancel()
         if self._task is not None:
             await asyncio.wait([self._task])
 
@@ -140,9 +139,8 @@ class _Pilot:
         error: KrakenwireError | None = None
         try:
             self._token = await asyncio.to_thread(line.token) if line.needs_token else None
-            wire = await open_wire(
-                effect.url, line.context, effect.timeout_s, self._opened, self._take_frame, line.hint
-            )
+            sink = self._hub.sink(now_ns, self.settle)
+            wire = await open_wire(effect.url, line.context, effect.timeout_s, self._opened, sink, line.hint)
             error = await wire.ended()
         except KrakenwireError as found:
             error = found
@@ -158,15 +156,6 @@ class _Pilot:
         self._wire = wire
         self._hub.feed_opened(now_ns(), self._token)
         self.settle()
-
-    def _take_frame(self, data: bytes, last: bool) -> None:
-        self._hub.feed_frame(data, now_ns())
-        if last:
-            if self._batch is not None:
-                self._batch.cancel()
-            self.settle()
-        elif self._batch is None:  # should the last one never be handed on
-            self._batch = self._loop.call_soon(self.settle)
 
     # -- time --------------------------------------------------------------------
 

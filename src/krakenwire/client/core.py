@@ -25,6 +25,7 @@ from krakenwire.protocol.symbols import to_v2
 from krakenwire.session.counters import SessionCounters
 from krakenwire.session.feed import Feed
 from krakenwire.session.hub import Hub
+from krakenwire.session.listeners import OnBatch, OnError, OnEvent
 from krakenwire.session.reconnect import ConnectionBudget
 from krakenwire.session.session import Session
 from krakenwire.session.streams import KINDS, Stream
@@ -40,9 +41,11 @@ class ClientCounters(SessionCounters, kw_only=True):
 
     Args:
         verified: book and level3 messages whose checksum was right.
+        fallbacks: frames the compiled pass left to the exact path; see `FeedCounters`.
     """
 
     verified: int = 0
+    fallbacks: int = 0
 
 
 class Core:
@@ -181,11 +184,47 @@ class Core:
                 **parameters,
             )
 
-        tap = Tap(kind, parameters, opened, line)
-        if kind in _WIDE:
-            for other in self.lines:
-                if other is not line:
-                    tap.join(other)
+        return self._widened(Tap(kind, parameters, opened, line))
+
+    def listen(
+        self,
+        kind: str,
+        symbols: Iterable[str],
+        parameters: Parameters,
+        *,
+        on_event: OnEvent | None = None,
+        on_batch: OnBatch | None = None,
+        on_error: OnError,
+        snapshot: bool | None = None,
+    ) -> Tap:
+        """Have a callback called with events as they come; see `Hub.open_listener`.
+
+        Raises:
+            UsageError: a kind, symbol or parameter that cannot be.
+        """
+        one_of("stream", kind, KINDS)
+        names = tuple(symbols)
+
+        def opened(line: Line) -> Stream:
+            return line.hub.open_listener(
+                kind,
+                names,
+                now_ns=now_ns(),
+                on_event=on_event,
+                on_batch=on_batch,
+                on_error=on_error,
+                snapshot=snapshot,
+                **parameters,
+            )
+
+        return self._widened(Tap(kind, parameters, opened, self.line(KINDS[kind].channel)))
+
+    def _widened(self, tap: Tap) -> Tap:
+        """Have a tap of what concerns every connection read from all of them, also from those to come."""
+        if tap.kind in _WIDE:
+            for line in self.lines:
+                if line is not tap.parts[0][0]:
+                    tap.join(line)
             self._wide = [open_tap for open_tap in self._wide if not open_tap.ended] + [tap]
         return tap
 
@@ -230,7 +269,9 @@ class Core:
         """What all connections counted, added up."""
         total = ClientCounters()
         for line in self.lines:
-            total.verified += line.feed.counters.verified
+            feed = line.feed.counters
+            total.verified += feed.verified
+            total.fallbacks += feed.fallbacks
             for name in SessionCounters.__struct_fields__:
                 setattr(total, name, getattr(total, name) + getattr(line.hub.session.counters, name))
         return total

@@ -8,12 +8,14 @@ reconnects or asks for anything: what a failed book needs is decided by
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
-from krakenwire.book import L2Book, L3Book
-from krakenwire.errors import ChecksumMismatch, DecodeError, KrakenwireError, StaleData
+from krakenwire import _native
+from krakenwire.book.l2 import L2Book
+from krakenwire.book.l3 import L3Book
+from krakenwire.errors import ChecksumMismatch, DecodeError, KrakenwireError, StaleData, UsageError
 from krakenwire.limits import BOOK_DEPTHS, BOOKS_MAX, LEVEL3_DEPTHS
 from krakenwire.model import (
     BookUpdate,
@@ -28,6 +30,11 @@ from krakenwire.model import (
     Unsubscribed,
 )
 from krakenwire.model.subscription import one_of
+from krakenwire.protocol.v1.channels import symbol_of
+from krakenwire.session.lane import Lane
+
+if TYPE_CHECKING:
+    from krakenwire._native.feed import Pass
 
 __all__ = ["Feed", "FeedCounters", "FrameCodec"]
 
@@ -52,6 +59,9 @@ class FeedCounters(msgspec.Struct, kw_only=True):
         unknown: frames of channels or methods we do not know.
         malformed: frames that could not be decoded, and book messages whose levels could not.
         heartbeats: the venue's signs of life.
+        fallbacks: frames of book, trade, ticker or level3 that the compiled pass left to the
+            exact path: exponents, surplus decimals, escapes, numbers beyond 63 bits and the like.
+        unknown_members: members of known messages that we have no name for, passed over.
     """
 
     frames: int = 0
@@ -63,6 +73,8 @@ class FeedCounters(msgspec.Struct, kw_only=True):
     unknown: int = 0
     malformed: int = 0
     heartbeats: int = 0
+    fallbacks: int = 0
+    unknown_members: int = 0
 
 
 class Feed:
@@ -72,16 +84,21 @@ class Feed:
         codec: of the version that the connection speaks.
         verify: compare checksums. Without it no book is ever `verified`, and none fails.
         depth: for books whose depth nothing else tells; None for the smallest that holds the snapshot.
+        native: whether the compiled twins do the work; None for where they can.
 
-    Attributes:
-        counters: what happened so far.
+    Raises:
+        UsageError: a depth the venue does not know, or compiled twins that are not there.
     """
 
-    def __init__(self, codec: FrameCodec, *, verify: bool = True, depth: int | None = None) -> None:
+    def __init__(
+        self, codec: FrameCodec, *, verify: bool = True, depth: int | None = None, native: bool | None = None
+    ) -> None:
         if depth is not None:
             one_of("book depth", depth, BOOK_DEPTHS)
+        if native and not _native.BUILT:
+            raise UsageError("native", expected="compiled twins", found="none", hint="Install with a C compiler")
         self.codec = codec
-        self.counters = FeedCounters()
+        self._counters = FeedCounters()
         self._decode = codec.decode
         self._verify = verify
         self._default_depth = depth
@@ -99,6 +116,53 @@ class Feed:
             Unsubscribed: self._take_unsubscribed,
             Instruments: self._take_instruments,
         }
+        self._l2, self._l3 = L2Book, L3Book
+        self._pass: Pass | None = None
+        if _native.ENABLED if native is None else native:
+            self._go_native()
+
+    def _go_native(self) -> None:
+        """Let the compiled pass have each frame first; what it does not take comes to `feed_exactly`."""
+        from krakenwire._native.books import L2Book
+        from krakenwire._native.feed import Pass
+        from krakenwire._native.level3 import L3Book
+
+        self._l2, self._l3 = L2Book, L3Book
+        spelled = symbol_of if self.codec.version == 1 else None
+        self._pass = Pass(self.codec.version, self._books, self._book_for, self._level3_for, spelled, self.feed_exactly)
+        self.feed = self._pass.feed  # type: ignore[method-assign]  # one call less for each frame
+
+    @property
+    def fast(self) -> Pass | None:
+        """The compiled pass, None in pure Python."""
+        return self._pass
+
+    @property
+    def counters(self) -> FeedCounters:
+        """What happened so far: a copy."""
+        own, fast = self._counters, self._pass
+        total = msgspec.structs.replace(own, unknown_members=getattr(self.codec, "unknown_members", 0))
+        if fast is not None:
+            total.frames += fast.frames
+            total.events += fast.events
+            total.verified += fast.verified
+            total.failed += fast.failed
+            total.unverified += fast.unverified
+            total.ignored_while_resyncing += fast.ignored
+            total.malformed += fast.malformed
+            total.heartbeats += fast.heartbeats
+            total.fallbacks = fast.fallbacks
+            total.unknown_members += fast.unknown_members
+        return total
+
+    @property
+    def ignored(self) -> int:
+        """Book messages of books that were not live, so far: they gave no event."""
+        return self._counters.ignored_while_resyncing + (0 if self._pass is None else self._pass.ignored)
+
+    def lane(self, channel: str, symbol: str | None) -> Lane:
+        """Return a new lane for a wire subscription; an earlier one of it lets nothing pass any more."""
+        return Lane() if self._pass is None else self._pass.lane(channel, symbol)
 
     def feed(self, frame: bytes | str) -> tuple[Event, ...]:
         """Return the events of one frame; book events come applied, with `book` and `verified` set.
@@ -111,7 +175,11 @@ class Feed:
         Raises:
             DecodeError: the frame as a whole cannot be decoded; no book has changed.
         """
-        counters = self.counters
+        return self.feed_exactly(frame)
+
+    def feed_exactly(self, frame: bytes | str) -> tuple[Event, ...]:
+        """As `feed`, all of it in Python: what is right for every frame there can be."""
+        counters = self._counters
         counters.frames += 1
         try:
             events = self._decode(frame)
@@ -165,12 +233,15 @@ class Feed:
         gone = [key for key, book in self._books.items() if book.symbol == symbol and depth in (None, book.depth)]
         for key in gone:
             self._books.pop(key).invalidate()
+        self._books_changed()
 
     def drop_level3(self, symbol: str) -> None:
         """Forget a symbol's level3 book."""
         book = self._level3.pop(symbol, None)
         if book is not None:
             book.invalidate()
+        if self._pass is not None:
+            self._pass.forget_level3(symbol)
 
     def invalidate(self) -> None:
         """Take every book out of life until its next snapshot: the connection is gone or not to be trusted."""
@@ -198,7 +269,7 @@ class Feed:
         key = event.symbol if event.depth is None else (event.symbol, event.depth)
         book = self._books.get(key)
         if event.kind == "snapshot":
-            book = self._book_to_fill(book, key, event)
+            book = self._book_for(event.symbol, event.depth, max(len(event.wire_bids), len(event.wire_asks)))
             if book is None:
                 return self._passed_over(f"book of depth {event.depth}", event.symbol)
         if book is None:
@@ -208,15 +279,16 @@ class Feed:
         except (ChecksumMismatch, DecodeError, StaleData) as error:
             return self._not_applied(event, error)
         if event.verified:
-            self.counters.verified += 1
+            self._counters.verified += 1
         else:
-            self.counters.unverified += 1
+            self._counters.unverified += 1
         return alone or (event,)
 
     def _take_level3(self, event: Level3Update) -> tuple[Event, ...]:
         book = self._level3.get(event.symbol)
         if event.kind == "snapshot":
-            book = self._level3_to_fill(book, event)
+            levels = max(len({order.price_text for order in side}) for side in (event.bids, event.asks))
+            book = self._level3_for(event.symbol, "snapshot", levels)
             if book is None:
                 return self._passed_over("level3 book", event.symbol)
         if book is None:
@@ -226,34 +298,34 @@ class Feed:
         except (ChecksumMismatch, DecodeError, StaleData) as error:
             return self._not_applied(event, error)
         if event.verified:
-            self.counters.verified += 1
+            self._counters.verified += 1
         else:
-            self.counters.unverified += 1
+            self._counters.unverified += 1
         return (event,)
 
     def _not_applied(self, event: BookUpdate | Level3Update, error: KrakenwireError) -> tuple[Event, ...]:
         if isinstance(error, ChecksumMismatch):
-            self.counters.failed += 1
+            self._counters.failed += 1
             failed = ChecksumFailed(
                 symbol=error.symbol, expected=error.expected, found=error.found, channel_name=event.channel
             )
             return (event, failed)
         if isinstance(error, StaleData):
-            self.counters.ignored_while_resyncing += 1
+            self._counters.ignored_while_resyncing += 1
             return ()
-        self.counters.malformed += 1
+        self._counters.malformed += 1
         return (Gap(channel_name=event.channel, symbol=event.symbol, reason="malformed"),)
 
     def _passed_over(self, what: str, symbol: str) -> tuple[Event, ...]:
-        self.counters.unknown += 1
+        self._counters.unknown += 1
         return (Unknown(what=what, frame=symbol),)
 
     def _take_heartbeat(self, event: Heartbeat) -> tuple[Event, ...]:
-        self.counters.heartbeats += 1
+        self._counters.heartbeats += 1
         return (event,)
 
     def _take_unknown(self, event: Unknown) -> tuple[Event, ...]:
-        self.counters.unknown += 1
+        self._counters.unknown += 1
         return (event,)
 
     def _take_subscribed(self, event: Subscribed) -> tuple[Event, ...]:
@@ -280,25 +352,37 @@ class Feed:
 
     # -- which book a snapshot fills ---------------------------------------------
 
-    def _book_to_fill(self, book: L2Book | None, key: str | tuple[str, int], event: BookUpdate) -> L2Book | None:
-        """Return the book for a snapshot, a new one if the depth changed; None if it cannot be."""
-        depth = event.depth or self._depths.get(event.symbol) or self._default_depth
+    def _book_for(self, symbol: str, depth: int | None, levels: int) -> L2Book | None:
+        """Return the book for a snapshot, a new one if the depth changed; None if it cannot be.
+
+        Args:
+            symbol: v2 spelling.
+            depth: as the frame names it, None where it does not.
+            levels: of its longer side.
+        """
+        key = symbol if depth is None else (symbol, depth)
+        book = self._books.get(key)
+        depth = depth or self._depths.get(symbol) or self._default_depth
         if depth is None:
-            depth = _depth_of(max(len(event.wire_bids), len(event.wire_asks)), BOOK_DEPTHS, book)
+            depth = _depth_of(levels, BOOK_DEPTHS, book)
         if book is not None and book.depth == depth:
             return book
         if depth not in BOOK_DEPTHS or (book is None and len(self._books) >= BOOKS_MAX):
             return None
         if book is not None:
             book.invalidate()
-        decimals = self._decimals.get(event.symbol, (None, None))
-        self._books[key] = L2Book(event.symbol, depth, *decimals, verify=self._verify)
+        decimals = self._decimals.get(symbol, (None, None))
+        self._books[key] = self._l2(symbol, depth, *decimals, verify=self._verify)
+        self._books_changed()
         return self._books[key]
 
-    def _level3_to_fill(self, book: L3Book | None, event: Level3Update) -> L3Book | None:
-        depth = self._level3_depths.get(event.symbol)
+    def _level3_for(self, symbol: str, kind: str, levels: int) -> L3Book | None:
+        """Return the level3 book for a message; a snapshot may need a new one."""
+        book = self._level3.get(symbol)
+        if kind != "snapshot":
+            return book
+        depth = self._level3_depths.get(symbol)
         if depth is None:
-            levels = max(len({order.price_text for order in side}) for side in (event.bids, event.asks))
             depth = _depth_of(levels, LEVEL3_DEPTHS, book)
         if book is not None and book.depth == depth:
             return book
@@ -306,9 +390,15 @@ class Feed:
             return None
         if book is not None:
             book.invalidate()
-        decimals = self._decimals.get(event.symbol, (None, None))
-        self._level3[event.symbol] = L3Book(event.symbol, depth, *decimals, verify=self._verify)
-        return self._level3[event.symbol]
+        decimals = self._decimals.get(symbol, (None, None))
+        self._level3[symbol] = self._l3(symbol, depth, *decimals, verify=self._verify)
+        if self._pass is not None:
+            self._pass.forget_level3(symbol)
+        return self._level3[symbol]
+
+    def _books_changed(self) -> None:
+        if self._pass is not None:
+            self._pass.changed()
 
 
 def _depth_of(levels: int, depths: Sequence[int], book: L2Book | L3Book | None) -> int:

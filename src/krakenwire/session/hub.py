@@ -8,7 +8,9 @@ streams need. It is not safe to share between threads: its driver keeps it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Final
+from contextlib import AbstractContextManager
+from functools import partial
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -30,9 +32,14 @@ from krakenwire.model import (
 from krakenwire.model.subscription import one_of
 from krakenwire.protocol.symbols import to_v2
 from krakenwire.session.effects import Effect
+from krakenwire.session.listeners import Listener, OnBatch, OnError, OnEvent
 from krakenwire.session.mailbox import Policy
+from krakenwire.session.reading import FrameSink, Sink
 from krakenwire.session.session import Session
 from krakenwire.session.streams import KINDS, Stream
+
+if TYPE_CHECKING:
+    from krakenwire._native.feed import FeedSink
 
 __all__ = ["Hub"]
 
@@ -56,6 +63,8 @@ class Hub:
         self._raw: list[Stream] = []
         self._latest: dict[SubscriptionKey, Event] = {}
         self._streams: dict[int, Stream] = {}
+        self._batching: list[Listener] = []
+        self._sink: FeedSink | None = None
 
     # -- streams -------------------------------------------------------------------
 
@@ -111,6 +120,50 @@ class Hub:
         stream = Stream(kind, subs, policy=_policy(policy), capacity=capacity, freeze=freeze, notices=notices)
         self._enter(stream, subs, now_ns)
         return stream
+
+    def open_listener(
+        self,
+        kind: str,
+        symbols: Iterable[str] = (),
+        *,
+        now_ns: int,
+        on_event: OnEvent | None = None,
+        on_batch: OnBatch | None = None,
+        on_error: OnError,
+        depth: int | None = None,
+        interval: int | None = None,
+        event_trigger: str | None = None,
+        snapshot: bool | None = None,
+    ) -> Listener:
+        """Open a listener and subscribe to what it needs; exactly one of `on_event` and `on_batch` is given.
+
+        Args:
+            kind: as for `open_stream`.
+            symbols: as for `open_stream`.
+            now_ns: the time.
+            on_event: called with each event.
+            on_batch: called with all events of one read; `flush` ends a read.
+            on_error: called with what either raises.
+            depth: as for `open_stream`.
+            interval: as for `open_stream`.
+            event_trigger: as for `open_stream`.
+            snapshot: as for `open_stream`.
+
+        Raises:
+            UsageError, SymbolError: as `open_stream`.
+        """
+        one_of("stream", kind, KINDS)
+        subs = self._subscriptions(kind, symbols, depth, interval, event_trigger, snapshot)
+        listener = Listener(kind, subs, on_event=on_event, on_batch=on_batch, on_error=on_error)
+        if on_batch is not None:
+            self._batching.append(listener)
+        self._enter(listener, subs, now_ns)
+        return listener
+
+    def flush(self) -> None:
+        """Have the listeners that want it called with all that one read has brought."""
+        for listener in tuple(self._batching):
+            listener.flush()
 
     def add_symbols(self, stream: Stream, symbols: Iterable[str], now_ns: int) -> None:
         """Add symbols to an open stream, with the parameters of those it has.
@@ -173,6 +226,47 @@ class Hub:
                 stream.offer(raw, _RAW)
         return self._dispatched(self.session.feed_frame(frame, now_ns), now_ns)
 
+    def feed_unusual(self, frame: bytes, now_ns: int) -> Sequence[Event]:
+        """See `Session.feed_unusual`."""
+        return self._dispatched(self.session.feed_unusual(frame, now_ns), now_ns)
+
+    def feed_events(self, events: Sequence[Event], size: int, now_ns: int) -> Sequence[Event]:
+        """See `Session.feed_events`."""
+        return self._dispatched(self.session.feed_events(events, size, now_ns), now_ns)
+
+    def sink(
+        self,
+        clock: Callable[[], int],
+        after_read: Callable[[], object],
+        guard: AbstractContextManager[object] | None = None,
+    ) -> Sink:
+        """Return where the transport of the next connection puts its messages.
+
+        Args:
+            clock: nanoseconds now.
+            after_read: called after the messages of one read.
+            guard: held from the first message of a read to its end.
+        """
+        fast = self.session.fast
+        if fast is None:
+            return FrameSink(self.feed_frame, clock, after_read, guard)
+        from krakenwire._native.feed import FeedSink
+
+        self._sink = FeedSink(
+            fast,
+            clock=clock,
+            take_events=self.feed_events,
+            take_frame=self.feed_frame,
+            take_unusual=self.feed_unusual,
+            heard=self.session.heard,
+            failed=self._sink_failed,
+            after_read=after_read,
+            frame_bytes_max=self.session.config.frame_bytes_max,
+            guard=guard,
+        )
+        self._sink.direct = not self._raw
+        return self._sink
+
     def feed_closed(self, error: KrakenwireError | None, now_ns: int) -> Sequence[Event]:
         """See `Session.feed_closed`."""
         return self._dispatched(self.session.feed_closed(error, now_ns), now_ns)
@@ -213,6 +307,34 @@ class Hub:
                 stream.offer(event, (channel, event.symbol, None))
         return events
 
+    def _lay(self, keys: Iterable[SubscriptionKey]) -> None:
+        """Say where plain data of these subscriptions goes: past the session, unless somebody wants everything."""
+        for key in keys:
+            lane = self.session.lane(key)
+            if lane is None:
+                continue
+            streams = self._routes.get(key)
+            if not streams or self._everything:
+                lane.sinks = None
+                continue
+            sinks = [stream.sink(key) for stream in streams]
+            if key[0] in _STATES:
+                sinks.append(partial(self._latest.__setitem__, key))
+            lane.sinks = tuple(sinks)
+
+    def _lay_all(self) -> None:
+        self._lay(tuple(self._routes))
+        if self._sink is not None:
+            self._sink.direct = not self._raw
+
+    def _sink_failed(self, sink: object, error: Exception) -> None:
+        """A callback of a listener raised; anything else that does is a bug."""
+        for stream in self._streams.values():
+            if isinstance(stream, Listener) and stream.owns(sink):
+                stream.failed(error)
+                return
+        raise error
+
     def _disconnected(self, event: Event, now_ns: int) -> None:
         """Nothing more will come after the last connection: the streams end, once they know why."""
         del now_ns
@@ -225,6 +347,8 @@ class Hub:
             stream.end(self.session.failure)
         for streams in (self._streams, self._routes, self._latest, self._everything, self._raw):
             streams.clear()
+        self.flush()
+        self._batching.clear()
 
     def _notice(self, event: Event, now_ns: int) -> None:
         """Tell the streams of a subscription what happened to it; close those that lost their last one."""
@@ -300,10 +424,9 @@ class Hub:
             return
         self._refuse_contradictions(subs)
         self._streams[id(stream)] = stream
-        if stream.kind == "raw":
-            self._raw.append(stream)
-        elif stream.kind == "events":
-            self._everything.append(stream)
+        if stream.kind in ("raw", "events"):
+            (self._raw if stream.kind == "raw" else self._everything).append(stream)
+            self._lay_all()
         elif stream.kind == "status":
             self._routes.setdefault(_STATUS, []).append(stream)
             if self.session.status is not None:
@@ -317,6 +440,7 @@ class Hub:
                 self._prime(stream, sub, now_ns)
             self._routes.setdefault(sub.key, []).append(stream)
         self.session.subscribe([sub for sub in subs if sub.key not in self.session.wanted], now_ns)
+        self._lay([sub.key for sub in subs])
         for sub in subs:
             refusal = self.session.refusal(sub.key)
             if refusal is not None:
@@ -344,6 +468,7 @@ class Hub:
             if not streams and self._routes.pop(sub.key, None) is not None:
                 self._latest.pop(sub.key, None)
                 unneeded.append(sub)
+            self._lay([sub.key])
         self.session.unsubscribe(unneeded, now_ns)
 
     def _retire(self, stream: Stream, now_ns: int) -> None:
@@ -352,6 +477,9 @@ class Hub:
         for streams in (self._everything, self._raw, self._routes.get(_STATUS, [])):
             if stream in streams:
                 streams.remove(stream)
+        if isinstance(stream, Listener) and stream in self._batching:
+            self._batching.remove(stream)
+        self._lay_all()
         self._leave(stream, stream.subscriptions.values(), now_ns)
 
 

@@ -164,13 +164,15 @@ class Intake:
         ids = self._trade_ids.get(entry.key)
         if ids is None:
             ids = self._trade_ids[entry.key] = TradeIds()
+        ids.follow(entry.lane.next_trade_id)
         trades, missing = ids.take(event)
+        entry.lane.next_trade_id = ids.next_id
         self._counters.duplicates += len(event.trades) - len(trades)
         if missing:
             out += self._gaps(entry.faces, "trade ids", entry.heard_ns, missing)
         entry.heard_ns = now_ns
         if trades is not event.trades:
-            event = msgspec.structs.replace(event, trades=trades)
+            event = Trades(symbol=event.symbol, kind=event.kind, trades=trades)
         return [*out, event] if trades else out
 
     def _take_candles(self, event: Candles, now_ns: int) -> Sequence[Event]:
@@ -293,7 +295,10 @@ class Intake:
         ]
         self._begun.update(face.key for face in entry.faces)
         if entry.key in self._trade_ids:
-            self._trade_ids[entry.key].renewed()
+            ids = self._trade_ids[entry.key]
+            ids.follow(entry.lane.next_trade_id)
+            ids.renewed()
+            entry.lane.next_trade_id = ids.next_id
         if entry.key[0] in _HEALED_BY_REPLY:
             out += self._resynced(entry, now_ns)
         return out

@@ -21,6 +21,16 @@ class TradeIds:
         self._last: int | None = None
         self._renewed = False
 
+    @property
+    def next_id(self) -> int:
+        """The number that has to come next, -1 when that is not known."""
+        return -1 if self._last is None or self._renewed else self._last + 1
+
+    def follow(self, next_id: int) -> None:
+        """Trades up to the one before `next_id` came by another way; -1 says nothing."""
+        if next_id > 0:
+            self._last = next_id - 1
+
     def renewed(self) -> None:
         """The subscription is a new one: the venue may have begun a new numbering."""
         self._renewed = True

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Final, Literal, cast
+from typing import TYPE_CHECKING, Final, Literal, cast
 
 from krakenwire.errors import (
     ConnectionBudgetError,
@@ -40,12 +40,16 @@ from krakenwire.session.counters import SessionCounters
 from krakenwire.session.effects import Close, Effect, Open, Send
 from krakenwire.session.feed import Feed
 from krakenwire.session.intake import Intake
+from krakenwire.session.lane import Lane
 from krakenwire.session.liveness import Liveness
 from krakenwire.session.ports import Codec
 from krakenwire.session.reconnect import ConnectionBudget, Reconnect
 from krakenwire.session.subscriptions import Entry, Ledger
 from krakenwire.session.timers import Timers
 from krakenwire.session.wants import Wants
+
+if TYPE_CHECKING:
+    from krakenwire._native.feed import Pass
 
 __all__ = ["Session", "SessionState"]
 
@@ -92,7 +96,7 @@ class Session:
         self._reconnect = Reconnect(config, budget or own, jitter)
         self._liveness = Liveness(config)
         self._wants = Wants(config.version)
-        self._ledger = Ledger(config.resyncs_per_minute)
+        self._ledger = Ledger(config.resyncs_per_minute, self._feed.lane)
         self._intake = Intake(config, self._ledger, self.counters, self._drop_book)
         self._rows = dict(self._intake.rows)
         self._rows[Pong] = self._take_pong
@@ -163,6 +167,16 @@ class Session:
     def level3(self, symbol: str) -> Level3Reading | None:
         """Return the level3 book of a symbol, None when there is none."""
         return self._feed.level3(symbol)
+
+    @property
+    def fast(self) -> Pass | None:
+        """The compiled pass of the feed, None in pure Python."""
+        return self._feed.fast
+
+    def lane(self, key: SubscriptionKey) -> Lane | None:
+        """Return the lane on which data of a wanted subscription may pass by, None when it has none of its own."""
+        entry = self._ledger.entries.get(key)
+        return None if entry is None else entry.lane
 
     # -- what the user wants -------------------------------------------------------
 
@@ -235,6 +249,7 @@ class Session:
         if self._state != "opening":
             return ()
         self._state = "open"
+        self._lets_through(True)
         self.token = token
         self._opened_ns = now_ns
         self.counters.reconnects += self._reconnect.opened()
@@ -246,21 +261,58 @@ class Session:
 
     def feed_frame(self, frame: str | bytes, now_ns: int) -> Sequence[Event]:
         """A frame has come. **Cost**: under a microsecond more than the feed's own work."""
-        counters = self.counters
-        if self._state != "open":
-            counters.frames_ignored += 1
+        return self._decoded(self._feed.feed, frame, now_ns)
+
+    def feed_unusual(self, frame: bytes, now_ns: int) -> Sequence[Event]:
+        """A frame has come that the compiled pass did not take."""
+        return self._decoded(self._feed.feed_exactly, frame, now_ns)
+
+    def feed_events(self, events: Sequence[Event], size: int, now_ns: int) -> Sequence[Event]:
+        """A frame of `size` bytes has come and is decoded already."""
+        if not self._hears(size, now_ns):
             return ()
+        return self._judged(events, now_ns)
+
+    def heard(self, frames: int, size: int, events: int, now_ns: int) -> None:
+        """Frames of calm subscriptions went by: `events` were handed out."""
+        counters = self.counters
+        counters.frames += frames
+        counters.bytes += size
+        counters.events += events
+        self._liveness.heard_ns = now_ns
         if self._held_since_ns is not None:
             self.release(now_ns)
-        counters.frames += 1
-        counters.bytes += len(frame)
+
+    def _hears(self, size: int, now_ns: int) -> bool:
+        """Note a sign of life; return whether its frame counts."""
+        if self._state != "open":
+            self.counters.frames_ignored += 1
+            return False
+        if self._held_since_ns is not None:
+            self.release(now_ns)
+        self.counters.frames += 1
+        self.counters.bytes += size
         self._liveness.heard_ns = now_ns
+        return True
+
+    def _decoded(
+        self, decode: Callable[[str | bytes], Sequence[Event]], frame: str | bytes, now_ns: int
+    ) -> Sequence[Event]:
+        if not self._hears(len(frame), now_ns):
+            return ()
         try:
             if len(frame) > self.config.frame_bytes_max:
                 raise FrameTooBig(len(frame), self.config.frame_bytes_max)
-            events: Sequence[Event] = self._feed.feed(frame)
+            events = decode(frame)
+        except ProtocolViolation as error:
+            return self._malformed(error)
+        return self._judged(events, now_ns)
+
+    def _judged(self, events: Sequence[Event], now_ns: int) -> Sequence[Event]:
+        """Have the events of one frame pass the intake; send what they ask for."""
+        try:
             if len(events) == 1:
-                row = self._rows.get(type(events[0]))
+                row = self._rows.get(events[0].__class__)
                 if row is not None:
                     events = row(events[0], now_ns)
             else:
@@ -269,7 +321,7 @@ class Session:
             return self._malformed(error)
         if self._ledger.changed:
             self._settle(now_ns)
-        counters.events += len(events)
+        self.counters.events += len(events)
         return events
 
     def feed_closed(self, error: KrakenwireError | None, now_ns: int) -> Sequence[Event]:
@@ -351,10 +403,17 @@ class Session:
         self._effects.append(Open(self.config.url, self.config.connect_timeout_s))
         return ()
 
+    def _lets_through(self, open_: bool) -> None:
+        """Say whether frames may be decoded before this session has seen them."""
+        if self._feed.fast is not None:
+            self._feed.fast.open = open_
+
     def _close(self, code: int, reason: str, error: KrakenwireError | None) -> None:
         """Ask for the end of the connection; `error` is what it will have ended with."""
         self._ending = error
         self._state = "closing"
+        self._ledger.ruffle()
+        self._lets_through(False)
         self._feed.invalidate()
         self._timers.clear()
         self._effects = [effect for effect in self._effects if not isinstance(effect, Send)]
@@ -367,6 +426,7 @@ class Session:
         self._effects.clear()
         self.token = None
         self._held_since_ns = None
+        self._lets_through(False)
         self._feed.invalidate()
         gaps = [] if self._stopping else self._intake.disconnected(_gap_reason(error), self._liveness.heard_ns)
         self._ledger.restart()
@@ -436,7 +496,7 @@ class Session:
         return (event,) if round_trip_ns is None else (event, Latency(round_trip_ns=round_trip_ns))
 
     def _through(self, event: Event, now_ns: int) -> Sequence[Event]:
-        row = self._rows.get(type(event))
+        row = self._rows.get(event.__class__)
         return (event,) if row is None else row(event, now_ns)
 
     # -- requests ----------------------------------------------------------------------

@@ -8,6 +8,7 @@ subscribes to nothing and waits for nothing. Next: `hub`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Final, Literal, cast
 
 import msgspec
@@ -163,7 +164,11 @@ class Stream:
         elif isinstance(event, Refused):
             self._take_refusal(event)
         if self.notices:
-            self._mail.put_notice(event, key)
+            self._tell(event, key)
+
+    def sink(self, key: SubscriptionKey) -> Callable[[Event], object]:
+        """Return what is to be called with the plain events of one subscription."""
+        return partial(self.offer, key=key)
 
     def end(self, error: KrakenwireError | None) -> None:
         """Nothing more comes; the first reason stays."""
@@ -174,6 +179,9 @@ class Stream:
         """End at once and throw away what waits."""
         self.end(None)
         self._mail.clear()
+
+    def _tell(self, event: Gap | Resynced | Refused | ChecksumFailed, key: SubscriptionKey) -> None:
+        self._mail.put_notice(event, key)
 
     def _take_refusal(self, event: Refused) -> None:
         if event.symbol not in self.subscriptions:

@@ -11,11 +11,13 @@ Source: v2 reference, section 5; v1 reference, section 6.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from typing import Literal
 
 from krakenwire import limits
 from krakenwire.model import Refused, Subscribed, Subscription, SubscriptionKey, Unsubscribed
 from krakenwire.protocol.requests import Request
+from krakenwire.session.lane import Lane
 
 __all__ = ["Entry", "Ledger", "State", "is_already", "is_not_found"]
 
@@ -39,21 +41,20 @@ class Entry:
         sent_ns, sends: when the request in flight was sent last, and how often.
         refusal: why it failed.
         unknown: it failed without an answer, so the venue may have it all the same.
-        confirmed_ns, heard_ns: when it was confirmed; when its last data came.
+        confirmed_ns: when it was confirmed.
         has_snapshot: whether data came since it was confirmed.
         strikes: renewals for silence without an update since.
-        calm: nothing but plain data is due: the next message needs no second look.
+        lane: what its data may pass by on, with `calm` and `heard_ns`.
         renewals: times of the latest renewals.
     """
 
     __slots__ = (
         "actual",
-        "calm",
         "confirmed_ns",
         "faces",
         "has_snapshot",
-        "heard_ns",
         "key",
+        "lane",
         "not_before_ns",
         "refusal",
         "renew",
@@ -67,13 +68,13 @@ class Entry:
         "unknown",
     )
 
-    def __init__(self, key: SubscriptionKey, renewals_kept: int) -> None:
+    def __init__(self, key: SubscriptionKey, renewals_kept: int, lane: Lane) -> None:
         self.key = key
+        self.lane = lane
         self.target: Subscription | None = None
         self.faces: tuple[Subscription, ...] = ()
         self.strikes = 0
         self.renewals: deque[int] = deque(maxlen=renewals_kept)
-        self.heard_ns = 0
         self.forget()
 
     def forget(self) -> None:
@@ -89,6 +90,24 @@ class Entry:
         self.confirmed_ns = 0
         self.has_snapshot = False
         self.calm = False
+
+    @property
+    def calm(self) -> bool:
+        """Whether nothing but plain data is due: the next message needs no second look."""
+        return self.lane.calm
+
+    @calm.setter
+    def calm(self, calm: bool) -> None:
+        self.lane.calm = calm
+
+    @property
+    def heard_ns(self) -> int:
+        """When its last data came."""
+        return self.lane.heard_ns
+
+    @heard_ns.setter
+    def heard_ns(self, heard_ns: int) -> None:
+        self.lane.heard_ns = heard_ns
 
     @property
     def in_flight(self) -> bool:
@@ -108,10 +127,12 @@ class Ledger:
 
     Args:
         renewals_kept: how many renewals of one entry are remembered for its rate limit.
+        lane_of: makes the lane of a channel and symbol.
     """
 
-    def __init__(self, renewals_kept: int) -> None:
+    def __init__(self, renewals_kept: int, lane_of: Callable[[str, str | None], Lane]) -> None:
         self._renewals_kept = renewals_kept
+        self._lane_of = lane_of
         self.entries: dict[SubscriptionKey, Entry] = {}
         self._dirty: dict[SubscriptionKey, None] = {}
         self._again: dict[SubscriptionKey, None] = {}
@@ -133,7 +154,7 @@ class Ledger:
         if entry is None:
             if target is None:
                 return
-            entry = self.entries[key] = Entry(key, self._renewals_kept)
+            entry = self._entered(key)
         entry.target, entry.faces, entry.calm = target, faces, False
         self.touch(entry)
 
@@ -258,12 +279,21 @@ class Ledger:
         fitting = [entry for entry in waiting if _fits(entry, reply)]
         return sorted(fitting, key=lambda entry: entry.sent_ns)[:1]
 
+    def _entered(self, key: SubscriptionKey) -> Entry:
+        entry = self.entries[key] = Entry(key, self._renewals_kept, self._lane_of(key[0], key[1]))
+        return entry
+
+    def ruffle(self) -> None:
+        """Let nothing pass by any more: the connection is ending."""
+        for entry in self.entries.values():
+            entry.calm = False
+
     def _foreign(self, reply: Subscribed) -> Entry | None:
         """A late confirmation of what we asked for and want no more: take it, so that it is ended."""
         sub = reply.subscription
         if reply.req_id is None or sub.key not in self._requests.get(reply.req_id, ()):
             return None
-        entry = self.entries[sub.key] = Entry(sub.key, self._renewals_kept)
+        entry = self._entered(sub.key)
         entry.actual = sub
         entry.settle("confirmed")
         self.touch(entry)
