@@ -6,8 +6,11 @@ from krakenwire.session.effects import Close, Effect, Open, Send
 from krakenwire.session.feed import Feed, FeedCounters
 from krakenwire.session.hub import Hub
 from krakenwire.session.intake import NO_REPLY
+from krakenwire.session.lane import Lane
+from krakenwire.session.listeners import Listener
 from krakenwire.session.mailbox import Mailbox, Policy
 from krakenwire.session.ports import Codec
+from krakenwire.session.reading import Sink
 from krakenwire.session.reconnect import ConnectionBudget
 from krakenwire.session.session import Session, SessionState
 from krakenwire.session.streams import KINDS, Stream, StreamItem
@@ -22,6 +25,8 @@ __all__ = [
     "Feed",
     "FeedCounters",
     "Hub",
+    "Lane",
+    "Listener",
     "Mailbox",
     "Open",
     "Policy",
@@ -30,6 +35,7 @@ __all__ = [
     "SessionConfig",
     "SessionCounters",
     "SessionState",
+    "Sink",
     "Stream",
     "StreamItem",
 ]

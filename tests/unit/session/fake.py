@@ -10,7 +10,7 @@ from krakenwire.errors import KrakenwireError
 from krakenwire.model import Event
 from krakenwire.protocol import v1, v2
 from krakenwire.protocol.symbols import to_v1
-from krakenwire.session import Close, Hub, Open, Send, Session, SessionConfig
+from krakenwire.session import Close, Feed, Hub, Open, Send, Session, SessionConfig
 
 SECOND = 1_000_000_000
 URL = "ws://127.0.0.1:1/v2"
@@ -156,12 +156,12 @@ class Driver:
         closes: close codes asked for.
     """
 
-    def __init__(self, *, hub: bool = False, chance: float = 0.5, **config: object) -> None:
+    def __init__(self, *, hub: bool = False, chance: float = 0.5, native: bool | None = None, **config: object) -> None:
         config.setdefault("url", URL)
         self.config = SessionConfig(**config)  # type: ignore[arg-type]
         codec = v1.ClientCodec() if self.config.version == 1 else v2.ClientCodec()
         self.chance = chance
-        self.session = Session(self.config, codec, lambda: self.chance)
+        self.session = Session(self.config, Feed(codec, native=native), lambda: self.chance)
         self.hub = Hub(self.session) if hub else None
         self.machine: Hub | Session = self.hub or self.session
         self.now_ns = 0
@@ -193,6 +193,13 @@ class Driver:
         for frame in frames:
             self._took(self.machine.feed_frame(frame, self.now_ns))
         return self.events[before:]
+
+    def read(self, *frames: str) -> None:
+        """Let frames come as one read of a transport, through the hub's sink."""
+        assert self.hub is not None
+        sink = self.hub.sink(lambda: self.now_ns, self.hub.flush)
+        for frame in frames:
+            sink.feed(frame.encode(), frame is frames[-1])
 
     def cut(self, error: KrakenwireError | None = None) -> list[Event]:
         before = len(self.events)
