@@ -10,10 +10,10 @@ PIP_PROJECT := KRAKENWIRE_PURE=1 $(PIP_INSTALL) --no-build-isolation -e
 TWINS := setup.py $(wildcard src/krakenwire/_native/*.pyx src/krakenwire/_native/*.pxd src/krakenwire/_native/*.h)
 
 .DEFAULT_GOAL := help
-.PHONY: help venv native demo test lint types layers check nightly bench docs test-peers clean
+.PHONY: help venv native demo test lint types layers check nightly bench docs test-peers wheel test-wheel check-packages clean
 
 help: ## show this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 $(VENV)/.base:
 	@test -n "$(PYTHON)" || { echo "krakenwire needs Python 3.11 or newer; set PYTHON=/path/to/it" >&2; exit 1; }
@@ -74,5 +74,17 @@ docs: $(VENV)/.dev ## the reference as pages, from the docstrings: build/referen
 test-peers: $(VENV)/.dev ## other people's clients against the local Kraken, in their own environment
 	tests/peers/run.sh $(VENV) .peers
 
+wheel: $(VENV)/.dev ## wheel and source distribution, in dist
+	rm -f dist/krakenwire-*
+	KRAKENWIRE_PURE=0 PIP_CONSTRAINT=constraints.txt $(BIN)/python -m build --outdir dist >build/wheel.log 2>&1 \
+		|| { tail -n 30 build/wheel.log >&2; exit 1; }
+	@ls dist/krakenwire-*
+
+test-wheel: wheel ## the wheel, installed in a fresh environment, passes the tests
+	tests/packaging/run.sh $(VENV) dist suite -n $(WORKERS) $(ARGS)
+
+check-packages: wheel ## wheel and sdist install and work, with a C compiler and without
+	tests/packaging/run.sh $(VENV) dist install
+
 clean: ## remove what make made
-	rm -rf $(VENV) .peers build dist .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) .peers build dist src/krakenwire/_native/*.so .mypy_cache .ruff_cache .pytest_cache

@@ -12,10 +12,12 @@ from pathlib import Path
 
 import pytest
 
+import krakenwire
 from krakenwire.cli.main import build_parser
 from krakenwire.testing import local_kraken
 
 ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = Path(krakenwire.__file__).parent
 DOCUMENTS = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 LINES_ENOUGH = 8
 PATIENCE_S = 60
@@ -98,4 +100,4 @@ def test_every_file_the_architecture_names_is_there() -> None:
     text = (ROOT / "docs" / "architecture.md").read_text()
     named = set(re.findall(r"`?\b([a-z_0-9]+(?:/[a-z_0-9]+)*\.py)\b", text))
     assert named
-    assert [name for name in sorted(named) if not (ROOT / "src" / "krakenwire" / name).exists()] == []
+    assert [name for name in sorted(named) if not (PACKAGE / name).exists()] == []
