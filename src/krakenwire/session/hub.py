@@ -299,11 +299,11 @@ class Hub:
                 key = (channel, event.symbol, event.interval if isinstance(event, Candles) else None)
                 streams = self._routes.get(key)
                 if streams is not None:
-                    for stream in streams:
+                    for stream in tuple(streams):  # a callback may close one
                         stream.offer(event, key)
                     if channel in _STATES:
                         self._latest[key] = event
-            for stream in self._everything:
+            for stream in tuple(self._everything):
                 stream.offer(event, (channel, event.symbol, None))
         return events
 

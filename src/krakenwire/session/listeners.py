@@ -46,6 +46,7 @@ class Listener(Stream):
         self._batch: list[Event] = []
         self._on_batch = on_batch
         self._on_error = on_error
+        self._closed = False
         self._take: OnEvent = self._batch.append if on_event is None else on_event
 
     def sink(self, key: SubscriptionKey) -> OnEvent:
@@ -64,7 +65,7 @@ class Listener(Stream):
     def offer(self, event: Event, key: SubscriptionKey) -> None:
         """Call back with an event, or keep it for the end of the read."""
         del key
-        if not self.ended:
+        if not self._closed:
             self._call(partial(self._take, event))
 
     def flush(self) -> None:
@@ -83,6 +84,7 @@ class Listener(Stream):
     def discard(self) -> None:
         """End at once and throw away what waits."""
         super().discard()
+        self._closed = True
         self._batch.clear()
 
     def _tell(self, event: Gap | Resynced | Refused | ChecksumFailed, key: SubscriptionKey) -> None:
