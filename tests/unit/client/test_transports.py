@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import select
+import ssl
 import struct
 import time
 from collections.abc import Callable, Iterator
@@ -12,7 +13,7 @@ from typing import Any, Protocol
 import pytest
 from tests.threads import left_since, running
 
-from krakenwire import limits
+from krakenwire import _native, limits
 from krakenwire.client import picows as aio_transport
 from krakenwire.client import websocket_client as blocking_transport
 from krakenwire.errors import ConnectError, ConnectionLost, FrameTooBig, HandshakeError, KrakenwireError
@@ -57,18 +58,24 @@ class BlockingLine:
 
 
 class AsyncLine:
-    def __init__(self, url: str, timeout_s: float) -> None:
-        self.runner = asyncio.Runner()
+    """An asyncio transport; the subclasses say which, and in which loop."""
+
+    new_loop: Callable[[], asyncio.AbstractEventLoop] | None = None
+
+    def __init__(self, url: str, timeout_s: float, context: ssl.SSLContext | None = None) -> None:
+        self.runner = asyncio.Runner(loop_factory=type(self).new_loop)
         self.frames: list[bytes] = []
         try:
-            self.wire = self.runner.run(
-                aio_transport.open_wire(
-                    url, None, timeout_s, lambda _: None, lambda data, _: self.frames.append(data), "a hint"
-                )
-            )
+            self.wire = self.runner.run(self.open(url, context, timeout_s))
         except BaseException:
             self.runner.close()
             raise
+
+    def take(self, data: bytes, last: bool) -> None:
+        self.frames.append(data)
+
+    async def open(self, url: str, context: ssl.SSLContext | None, timeout_s: float) -> Any:
+        raise NotImplementedError
 
     def send(self, text: str) -> None:
         async def send() -> None:
@@ -97,10 +104,36 @@ class AsyncLine:
         self.runner.close()
 
 
+class PicowsLine(AsyncLine):
+    async def open(self, url: str, context: ssl.SSLContext | None, timeout_s: float) -> Any:
+        return await aio_transport.open_wire(url, context, timeout_s, lambda _: None, self.take, "a hint")
+
+
+class NativeLine(AsyncLine):
+    async def open(self, url: str, context: ssl.SSLContext | None, timeout_s: float) -> Any:
+        from krakenwire._native.sink import CallableSink
+        from krakenwire.client import native_wire
+
+        return await native_wire.open_wire(url, context, timeout_s, lambda _: None, CallableSink(self.take), "a hint")
+
+
+class UvloopLine(NativeLine):
+    @staticmethod
+    def new_loop() -> asyncio.AbstractEventLoop:
+        return pytest.importorskip("uvloop").new_event_loop()
+
+
 Open = Callable[..., Line]
 
+needs_native = pytest.mark.skipif(not _native.ENABLED, reason="the compiled twins are not in use")
+NATIVE = [
+    pytest.param(NativeLine, id="native", marks=needs_native),
+    pytest.param(UvloopLine, id="native on uvloop", marks=needs_native),
+]
+ASYNC = [pytest.param(PicowsLine, id="picows"), *NATIVE]
 
-@pytest.fixture(params=[BlockingLine, AsyncLine], ids=["websocket-client", "picows"])
+
+@pytest.fixture(params=[pytest.param(BlockingLine, id="websocket-client"), *ASYNC])
 def open_line(request: pytest.FixtureRequest) -> Iterator[Open]:
     opened: list[Line] = []
 
@@ -233,8 +266,8 @@ def test_a_frame_beyond_the_limit_ends_the_connection_before_it_is_read(loopback
 
 
 def test_endless_fragments_end_the_connection(loopback: Any, open_line: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    for transport in (blocking_transport, aio_transport):
-        monkeypatch.setattr(transport, "FRAGMENTS_MAX", 100)
+    for transport in ("websocket_client", "picows", *(["native_wire"] if _native.ENABLED else [])):
+        monkeypatch.setattr(f"krakenwire.client.{transport}.FRAGMENTS_MAX", 100)
 
     async def talk(peer: Any) -> None:
         await peer.upgrade()
