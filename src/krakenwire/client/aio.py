@@ -16,7 +16,7 @@ from typing import Any, Final, Generic, Self, TypeVar, Unpack, cast
 from krakenwire.client.aio_pump import AioPump
 from krakenwire.client.core import ClientCounters, Core
 from krakenwire.client.environments import LocalVenue
-from krakenwire.client.options import Options, Settings
+from krakenwire.client.options import LOOP_TRANSPORTS, Options, Settings
 from krakenwire.client.outlet import Outlet
 from krakenwire.client.taps import How, Parameters, Tap, kind_of
 from krakenwire.errors import ConfigError, StreamEnded, UsageError, WaitTimeout
@@ -55,7 +55,8 @@ class Kraken:
     """
 
     def __init__(self, on: str = "live", *, version: int = 2, **settings: Unpack[Settings]) -> None:
-        self._core = Core(Options.checked(on, version, settings), self._start_local if on == "local" else None)
+        options = Options.checked(on, version, settings, LOOP_TRANSPORTS)
+        self._core = Core(options, self._start_local if on == "local" else None)
         self._pump: AioPump | None = None
 
     def _start_local(self) -> LocalVenue:

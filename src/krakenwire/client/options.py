@@ -9,16 +9,24 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from os import PathLike
-from typing import Literal, TypedDict
+from typing import Final, Literal, TypedDict
 
-from krakenwire import limits
+from krakenwire import _native, limits
 from krakenwire.client.environments import VERSIONS
 from krakenwire.errors import ConfigError, UsageError
 from krakenwire.model.secrets import Secret
 from krakenwire.model.subscription import one_of
 from krakenwire.session.config import SessionConfig
 
-__all__ = ["Options", "Settings"]
+__all__ = ["LOOP_TRANSPORTS", "THREAD_TRANSPORTS", "Options", "Settings", "Transport"]
+
+Transport = Literal["auto", "websocket-client", "picows", "native"]
+
+THREAD_TRANSPORTS: Final = ("websocket-client", "picows", "native")
+"""What can carry the connections of a blocking or threaded client; the first that is there is the default."""
+
+LOOP_TRANSPORTS: Final = ("native", "picows")
+"""What can carry the connections of an asyncio client."""
 
 
 class Settings(TypedDict, total=False):
@@ -29,6 +37,10 @@ class Settings(TypedDict, total=False):
         insecure: do not check the certificate; addresses of this machine only.
         token: WebSocket token for `level3`, or a callable that fetches one for each connection.
         queue: events that may wait for one consumer before its policy decides.
+        transport: what carries the connections. ``websocket-client`` (blocking and threaded only, their
+            default) reads in the client's own thread; ``picows`` and ``native``, the compiled one, in an
+            event loop, which is a background thread's for a blocking or threaded client. ``auto`` is
+            the style's default; in asyncio that is ``native`` where it is installed, ``picows`` elsewhere.
         connect_timeout_s: for one attempt: name, route, TLS and handshake together.
         retry_initial: keep trying when the very first connection fails.
         on_budget: ``wait`` or ``fail`` when too many connections were tried.
@@ -45,6 +57,7 @@ class Settings(TypedDict, total=False):
     insecure: bool
     token: str | Callable[[], str] | Secret | None
     queue: int
+    transport: Transport
     connect_timeout_s: float
     retry_initial: bool
     on_budget: Literal["wait", "fail"]
@@ -62,7 +75,7 @@ class Settings(TypedDict, total=False):
     frame_bytes_max: int
 
 
-_OWN = ("ca_file", "insecure", "token", "queue")
+_OWN = ("ca_file", "insecure", "token", "queue", "transport")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,11 +88,20 @@ class Options:
     insecure: bool = False
     token: Secret | None = None
     queue: int = limits.STREAM_QUEUE_EVENTS
+    transport: Transport = "auto"
     session: Mapping[str, object] = field(default_factory=dict)
 
     @classmethod
-    def checked(cls, on: str, version: int, settings: Settings) -> Options:
+    def checked(
+        cls, on: str, version: int, settings: Settings, transports: tuple[Transport, ...] = THREAD_TRANSPORTS
+    ) -> Options:
         """Return the options a user's arguments mean.
+
+        Args:
+            on: environment or address.
+            version: API version.
+            settings: as given to the client.
+            transports: those its style can have, the default first.
 
         Raises:
             UsageError: an argument that does not exist or cannot be.
@@ -92,6 +114,7 @@ class Options:
             raise ConfigError("setting", expected=f"one of {expected}", found=", ".join(sorted(unknown)))
         session = {name: given.pop(name) for name in list(given) if name not in _OWN}
         token = given.pop("token", None)
+        given["transport"] = _transport(given.get("transport", "auto"), transports)
         options = cls(on=on, version=version, token=_secret(token), session=session, **given)  # type: ignore[arg-type]  # checked by Settings
         options.session_config("ws://", "public")  # what a session refuses is refused now, not on opening
         if options.queue < 1:
@@ -101,6 +124,11 @@ class Options:
     def session_config(self, url: str, name: str) -> SessionConfig:
         """Return the configuration of the session on one endpoint."""
         return SessionConfig(url=url, version=self.version, name=name, **self.session)  # type: ignore[arg-type]  # checked by Settings
+
+    @property
+    def loop_transport(self) -> Literal["native", "picows"]:
+        """The transport of a client whose connections live in an event loop."""
+        return "native" if self.transport == "native" else "picows"
 
     def level3_token(self) -> Secret:
         """Return the token `level3` needs.
@@ -120,6 +148,18 @@ def _secret(token: object) -> Secret | None:
     if isinstance(token, str) or callable(token):
         return Secret(token)
     raise ConfigError("token", expected="a str or a callable that returns one")
+
+
+def _transport(wanted: object, possible: tuple[Transport, ...]) -> Transport:
+    """Return the transport that is meant by a setting, never ``auto``."""
+    one_of("transport", wanted, ("auto", *possible))
+    there: list[Transport] = [name for name in possible if name != "native" or _native.ENABLED]
+    if wanted == "auto":
+        return there[0]
+    if wanted not in there:
+        hint = "KRAKENWIRE_PURE forbids it" if _native.BUILT else "This installation was built without a C compiler"
+        raise ConfigError("transport", expected=f"one of auto, {', '.join(there)}", found=wanted, hint=hint)
+    return wanted
 
 
 _SESSION_FIELDS = {entry.name for entry in fields(SessionConfig)}
