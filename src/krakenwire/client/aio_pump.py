@@ -13,12 +13,14 @@ from collections.abc import Callable
 
 from krakenwire.client.clock import now_ns
 from krakenwire.client.core import Core
+from krakenwire.client.errands import ask_beside
 from krakenwire.client.taps import Line, Tap
-from krakenwire.client.transports import Wire, open_wire
+from krakenwire.client.transports import LoopTransport, Wire, open_wire
 from krakenwire.errors import InternalError, KrakenwireError
 from krakenwire.session.effects import Effect, Open, Send
+from krakenwire.session.reading import Sink
 
-__all__ = ["AioPump"]
+__all__ = ["AioPump", "Pilot"]
 
 _SECOND = 1_000_000_000
 
@@ -33,7 +35,7 @@ class AioPump:
     def __init__(self, core: Core) -> None:
         self._core = core
         self._loop = asyncio.get_running_loop()
-        self._pilots: dict[Line, _Pilot] = {}
+        self._pilots: dict[Line, Pilot] = {}
         self._waiting: dict[asyncio.Future[None], Tap] = {}
 
     def settle(self) -> None:
@@ -41,7 +43,7 @@ class AioPump:
         for line in self._core.lines:
             pilot = self._pilots.get(line)
             if pilot is None:
-                pilot = self._pilots[line] = _Pilot(line, self._loop, self.tell)
+                pilot = self._pilots[line] = Pilot(line, self._loop, self.tell, self._core.options.loop_transport)
             pilot.settle()
 
     async def wait(self, tap: Tap) -> None:
@@ -77,13 +79,23 @@ class AioPump:
         self.tell()
 
 
-class _Pilot:
-    """One line's connection: its task, its timer."""
+class Pilot:
+    """One line's connection: its task, its timer.
 
-    def __init__(self, line: Line, loop: asyncio.AbstractEventLoop, tell: Callable[[], None]) -> None:
+    Args:
+        line: the connection.
+        loop: where its transport lives.
+        tell: called after everything that may have brought something.
+        transport: what carries it, see `krakenwire.client.transports`.
+    """
+
+    def __init__(
+        self, line: Line, loop: asyncio.AbstractEventLoop, tell: Callable[[], None], transport: LoopTransport
+    ) -> None:
         self._line, self._hub, self._loop, self._tell = line, line.hub, loop, tell
+        self._transport = transport
         self._wire: Wire | None = None
-        self._task: asyncio.Task[None] | None = None
+        self._task: asyncio.Task[KrakenwireError | None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._token: str | None = None
         self._paused = False
@@ -125,6 +137,7 @@ class _Pilot:
     def _act(self, effect: Effect) -> None:
         if isinstance(effect, Open):
             self._task = self._loop.create_task(self._fly(effect), name=f"krakenwire {self._line.name}")
+            self._task.add_done_callback(self._landed)
         elif isinstance(effect, Send):
             if self._wire is not None:
                 self._wire.send(effect.frame)
@@ -133,24 +146,35 @@ class _Pilot:
         elif self._task is not None:
             self._task.cancel()
 
-    async def _fly(self, effect: Open) -> None:
-        """Open a connection, and see it through to its end."""
-        line = self._line
-        error: KrakenwireError | None = None
+    async def _fly(self, effect: Open) -> KrakenwireError | None:
+        """Open a connection, see it through to its end and return what ended it."""
         try:
-            self._token = await asyncio.to_thread(line.token) if line.needs_token else None
-            sink = self._hub.sink(now_ns, self.settle)
-            wire = await open_wire(effect.url, line.context, effect.timeout_s, self._opened, sink, line.hint)
-            error = await wire.ended()
-        except KrakenwireError as found:
-            error = found
+            wire = await self._open(effect)
+            return await wire.ended()
+        except KrakenwireError as error:
+            return error
         except Exception as bug:  # noqa: BLE001 - a task nobody awaits must not end in silence
-            error = InternalError(f"{type(bug).__name__} while taking a frame")
-            error.__cause__ = bug
-        finally:
-            self._wire, self._task, self._paused = None, None, False
-            self._hub.feed_closed(error, now_ns())
-            self.settle()
+            failure = InternalError(f"{type(bug).__name__} while taking a frame")
+            failure.__cause__ = bug
+            return failure
+
+    async def _open(self, effect: Open) -> Wire:
+        line = self._line
+        self._token = await ask_beside("token", line.token) if line.needs_token else None
+        sink = self._sink()
+        return await open_wire(
+            effect.url, line.context, effect.timeout_s, self._opened, sink, line.hint, self._transport
+        )
+
+    def _sink(self) -> Sink:
+        return self._hub.sink(now_ns, self.settle)
+
+    def _landed(self, task: asyncio.Task[KrakenwireError | None]) -> None:
+        """Tell the session; a task cancelled before its first step ends here too."""
+        gone = task.cancelled() or task.exception() is not None
+        self._wire, self._task, self._paused = None, None, False
+        self._hub.feed_closed(None if gone else task.result(), now_ns())
+        self.settle()
 
     def _opened(self, wire: Wire) -> None:
         self._wire = wire
