@@ -2,6 +2,7 @@
 
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do command -v $$p >/dev/null 2>&1 && $$p -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 VENV ?= .venv
+BENCH ?= .bench
 WORKERS ?= 3
 BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
@@ -10,7 +11,7 @@ PIP_PROJECT := KRAKENWIRE_PURE=1 $(PIP_INSTALL) --no-build-isolation -e
 TWINS := setup.py $(wildcard src/krakenwire/_native/*.pyx src/krakenwire/_native/*.pxd src/krakenwire/_native/*.h)
 
 .DEFAULT_GOAL := help
-.PHONY: help venv native demo test lint types layers check nightly bench docs test-peers wheel test-wheel check-packages clean
+.PHONY: help venv native demo test lint types layers check nightly bench bench-peers bench-instructions docs test-peers wheel test-wheel check-packages clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -62,8 +63,24 @@ layers: $(VENV)/.dev ## imports point one way
 
 check: lint types layers test ## all of the above
 
-bench: $(VENV)/.dev ## measure the hot path against msgspec
-	$(BIN)/python -m bench $(ARGS)
+# An environment of its own: the other clients pin what they bring. One that cannot be installed is left out.
+BENCH_PIP := $(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check
+
+$(BENCH)/.installed: $(VENV)/.base pyproject.toml constraints.txt bench/peers.txt
+	$(BIN)/python -m venv $(BENCH)
+	$(BENCH_PIP) -c constraints.txt setuptools Cython
+	KRAKENWIRE_PURE=1 $(BENCH_PIP) -c constraints.txt --no-build-isolation -e '.[cli,speed]'
+	@while read -r peer; do $(BENCH_PIP) "$$peer" || echo "left out: $$peer" >&2; done < bench/peers.txt
+	@touch $@
+
+bench: $(BENCH)/.installed $(VENV)/.run ## measure everything, beside yardsticks and other clients
+	$(BENCH)/bin/krakenwire bench $(ARGS)
+
+bench-peers: $(BENCH)/.installed $(VENV)/.run ## measure beside other clients only
+	$(BENCH)/bin/krakenwire bench --only peers --only e2e --only matching $(ARGS)
+
+bench-instructions: $(VENV)/.run ## count the instructions of the one pass, against the committed figure
+	$(BIN)/python -m bench.instructions $(ARGS)
 
 REFERENCE := krakenwire krakenwire.aio krakenwire.threaded krakenwire.client krakenwire.errors krakenwire.limits \
 	krakenwire.model krakenwire.protocol krakenwire.book krakenwire.session krakenwire.watch krakenwire.testing
@@ -87,4 +104,4 @@ check-packages: wheel ## wheel and sdist install and work, with a C compiler and
 	tests/packaging/run.sh $(VENV) dist install
 
 clean: ## remove what make made
-	rm -rf $(VENV) .peers build dist src/krakenwire/_native/*.so .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) .peers $(BENCH) build dist src/krakenwire/_native/*.so .mypy_cache .ruff_cache .pytest_cache

@@ -1,1 +1,1 @@
-"""Measures the hot path against a yardstick in the same process. Start reading at `__main__`."""
+"""Measurements that need the sources: how many instructions the one pass takes. All others: `krakenwire bench`."""

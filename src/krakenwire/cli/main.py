@@ -17,7 +17,7 @@ from types import ModuleType
 from typing import Final
 
 from krakenwire import _native
-from krakenwire.cli import demo, stream, venue, verify, watch
+from krakenwire.cli import bench, demo, stream, venue, verify, watch
 from krakenwire.cli.exit_codes import INTERNAL, INTERRUPTED, OK, USAGE, exit_code_of
 from krakenwire.cli.parsers import Parser
 from krakenwire.errors import KrakenwireError
@@ -31,6 +31,7 @@ _COMMANDS: Final[dict[str, ModuleType]] = {
     "stream": stream,
     "verify": verify,
     "venue": venue,
+    "bench": bench,
 }
 
 _DESCRIPTION: Final = """\

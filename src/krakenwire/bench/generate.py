@@ -3,6 +3,7 @@
 Ten pairs with Kraken-like precisions; 85 % book updates, 10 % trades, 5 %
 tickers. The venue's side of a book: levels pushed out of the depth get no
 removal, levels that come into view are sent along with what let them in.
+It uses none of the code that is measured but for writing numbers and times.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from zlib import crc32
 
 from krakenwire.model.numbers import fixed_text
 from krakenwire.model.times import rfc3339_from_ns
+
+__all__ = ["PAIRS", "QTY_DECIMALS", "Market", "Side", "stream"]
 
 START_NS = 1_700_000_000 * 1_000_000_000
 QTY_DECIMALS = 8
@@ -43,6 +46,7 @@ class Side:
     qty: dict[int, int] = field(default_factory=dict)
 
     def fill(self, best: int, levels: int) -> None:
+        """Make the levels of a new book, with gaps between them."""
         key = best * self.sign
         while len(self.keys) < levels and (self.sign > 0 or key < 0):
             self.keys.append(key)
@@ -50,6 +54,7 @@ class Side:
             key += self.rng.choice((1, 1, 2, 3, 5))
 
     def lots(self) -> int:
+        """Return a quantity: small ones are as frequent as large ones."""
         return max(1, int(10 ** self.rng.uniform(4, 11)))
 
     def place(self, depth: int) -> int:
@@ -93,22 +98,27 @@ class Market:
     """One pair's two sides and the frames about it."""
 
     def __init__(self, rng: random.Random, symbol: str, decimals: int, ticks: int, depth: int) -> None:
+        self.trade_id = 1_000_000 + ticks  # consecutive for each symbol, as the venue numbers them
         self.rng, self.symbol, self.decimals, self.depth = rng, symbol, decimals, depth
         self.asks, self.bids = Side(rng, 1), Side(rng, -1)
         self.asks.fill(ticks + 2, depth + SPARE)
         self.bids.fill(ticks, depth + SPARE)
 
     def price(self, key: int) -> str:
+        """Return a price as the wire spells it."""
         return fixed_text(abs(key), self.decimals)
 
     def level(self, key: int, qty: int) -> str:
+        """Return one level of a book message."""
         return f'{{"price":{self.price(key)},"qty":{fixed_text(qty, QTY_DECIMALS)}}}'
 
     def checksum(self) -> int:
+        """Return the CRC32 of the ten best levels of each side, asks first."""
         best = ((side, key) for side in (self.asks, self.bids) for key in side.keys[:10])
         return crc32("".join(f"{abs(key)}{side.qty[key]}" for side, key in best).encode())
 
     def book(self, kind: str, bids: list[tuple[int, int]], asks: list[tuple[int, int]], time: str) -> bytes:
+        """Return one book message."""
         sides = [",".join(self.level(key, qty) for key, qty in side) for side in (bids, asks)]
         return (
             f'{{"channel":"book","type":"{kind}","data":[{{"symbol":"{self.symbol}","bids":[{sides[0]}],'
@@ -116,10 +126,12 @@ class Market:
         ).encode()
 
     def snapshot(self, time: str) -> bytes:
+        """Return the whole book as a subscriber sees it."""
         bids, asks = ([(key, side.qty[key]) for key in side.keys[: self.depth]] for side in (self.bids, self.asks))
         return self.book("snapshot", bids, asks, time)
 
     def update(self, time: str) -> bytes:
+        """Do one to three things to the book and return the message that tells of them."""
         told: dict[int, list[tuple[int, int]]] = {1: [], -1: []}
         for _ in range(self.rng.choices((1, 2, 3), (7, 2, 1))[0]):
             side, other = self.rng.sample((self.asks, self.bids), 2)
@@ -127,17 +139,20 @@ class Market:
             side.refill(self.depth)
         return self.book("update", told[-1], told[1], time)
 
-    def trade(self, time: str, trade_id: int) -> bytes:
+    def trade(self, time: str) -> bytes:
+        """Return one trade at the touch."""
+        self.trade_id += 1
         side = self.rng.choice((self.asks, self.bids))
         taker = "buy" if side.sign > 0 else "sell"
         price, qty = self.price(side.keys[0]), fixed_text(side.lots(), QTY_DECIMALS)
         row = (
             f'"symbol":"{self.symbol}","side":"{taker}","price":{price},"qty":{qty},'
-            f'"ord_type":"market","trade_id":{trade_id},"timestamp":"{time}"'
+            f'"ord_type":"market","trade_id":{self.trade_id},"timestamp":"{time}"'
         )
         return f'{{"channel":"trade","type":"update","data":[{{{row}}}]}}'.encode()
 
     def ticker(self) -> bytes:
+        """Return a ticker; it has no time, as the venue's had none for years."""
         bid, ask = self.bids.keys[0], self.asks.keys[0]
         numbers = {
             "bid": self.price(bid),
@@ -161,7 +176,7 @@ def stream(depth: int, frames: int, seed: int = 1) -> Iterator[bytes]:
     rng = random.Random(seed)
     markets = [Market(rng, symbol, decimals, ticks, depth) for symbol, decimals, ticks, _ in PAIRS]
     shares = [share for *_, share in PAIRS]
-    now_ns, trade_id = START_NS, 1_000_000
+    now_ns = START_NS
     for market in markets:
         yield market.snapshot(rfc3339_from_ns(now_ns))
     for _ in range(frames):
@@ -170,7 +185,6 @@ def stream(depth: int, frames: int, seed: int = 1) -> Iterator[bytes]:
         if kind < 0.85:
             yield market.update(time)
         elif kind < 0.95:
-            trade_id += 1
-            yield market.trade(time, trade_id)
+            yield market.trade(time)
         else:
             yield market.ticker()

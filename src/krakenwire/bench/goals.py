@@ -1,0 +1,74 @@
+"""What each row of the bench has to reach, in one table, and how the rows are named.
+
+A goal speaks of the row's ratio to its yardstick, or of its value where there
+is no yardstick. `must` is the bound, `aim` what we are after.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+__all__ = ["GOALS", "SUITES", "Goal"]
+
+Relation = Literal["<=", ">="]
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """The bounds of one row.
+
+    Args:
+        suite: which suite measures it.
+        title: what it is, for a reader.
+        relation: whether small or large is good.
+        must: the bound, None where a row only informs.
+        aim: what we are after.
+        speaks_of: the row's ``ratio`` or its ``value``.
+    """
+
+    suite: str
+    title: str
+    relation: Relation = "<="
+    must: float | None = None
+    aim: float | None = None
+    speaks_of: Literal["ratio", "value"] = "ratio"
+
+
+SUITES: Final = {
+    "book": "frame to verified book and event, at three depths, beside msgspec decoding alone",
+    "shapes": "the same with members in another order, and with members we do not know",
+    "v1": "the same for version 1",
+    "peers": "the same frames through other clients, offline",
+    "e2e": "whole clients over loopback, beside a bare receive loop in C",
+    "echo": "round trip of one message, beside raw picows and uvloop",
+    "memory": "1,000 deep books",
+    "matching": "one call for each command, beside the pure twin and liquibook",
+    "pure": "the pure-Python twin, in a process of its own",
+}
+"""What can be measured alone, and what it is."""
+
+GOALS: Final = {
+    "v2-depth-10": Goal("book", "v2 mix, depth 10", "<=", 0.60, 0.40),
+    "v2-depth-100": Goal("book", "v2 mix, depth 100", "<=", 0.60, 0.40),
+    "v2-depth-1000": Goal("book", "v2 mix, depth 1000", "<=", 0.75, 0.50),
+    "v2-sorted-members": Goal("shapes", "v2 mix, depth 10, members sorted by name", "<=", 0.80, 0.55),
+    "v2-reversed-members": Goal("shapes", "v2 mix, depth 10, members backwards", "<=", 0.80, 0.55),
+    "v2-extra-members": Goal("shapes", "v2 mix, depth 10, with unknown members", "<=", 0.80, 0.55),
+    "v1-depth-10": Goal("v1", "v1 book, depth 10", "<=", 0.60),
+    "offline-ccxt": Goal("peers", "offline, depth 10: times faster than ccxt.pro", ">=", 60),
+    "offline-python-kraken-sdk": Goal("peers", "offline, depth 10: times faster than python-kraken-sdk", ">=", 65),
+    "offline-order-book": Goal("peers", "offline, depth 10: times faster than order-book (C)", ">=", 20),
+    "e2e-ccxt": Goal("e2e", "end to end burst: times faster than ccxt.pro", ">=", 20, 40),
+    "e2e-python-kraken-sdk": Goal("e2e", "end to end burst: times faster than python-kraken-sdk", ">=", 35, 70),
+    "e2e-c-loop": Goal("e2e", "end to end burst: beside a receive loop in C", ">=", 0.35, 0.6),
+    "e2e-batch": Goal("e2e", "the same with the batch callback", ">="),
+    "echo-p50": Goal("echo", "echo round trip, p50", "<=", 1.10, 1.06),
+    "memory-1000-books": Goal("memory", "1,000 books of 1,000 levels a side", "<=", 60, 50, "value"),
+    "matching-pure": Goal("matching", "matching: times faster than the pure twin", ">=", 2),
+    "matching-liquibook": Goal("matching", "matching: times faster than liquibook", ">=", 5),
+    "matching-rate": Goal("matching", "matching: commands a second", ">=", None, 8_000_000, "value"),
+    "pure-depth-10": Goal("pure", "pure twin, v2 mix, depth 10", "<=", 11),
+    "pure-depth-100": Goal("pure", "pure twin, v2 mix, depth 100", "<=", 11),
+    "pure-depth-1000": Goal("pure", "pure twin, v2 mix, depth 1000", "<=", 11),
+}
