@@ -24,8 +24,9 @@
 #define KW_LIKELY(condition) (condition)
 #endif
 
-/* Whether eight bytes can be handled as one word: the first byte must be the lowest one. */
-#if defined(__BYTE_ORDER__) && defined(__ORDER_LITTLE_ENDIAN__)
+/* Whether eight bytes can be handled as one word: the first byte must be the lowest one. Tests define it as 0 too. */
+#ifdef KW_WORDS
+#elif defined(__BYTE_ORDER__) && defined(__ORDER_LITTLE_ENDIAN__)
 #define KW_WORDS (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__)
 #elif defined(_M_X64) || defined(_M_IX86) || defined(_M_ARM64)
 #define KW_WORDS 1

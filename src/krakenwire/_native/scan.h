@@ -11,6 +11,17 @@
 
 #define KW_UNIX_SECONDS_MAX INT64_C(9223372035) /* later ones do not fit an int64 of nanoseconds */
 
+/* Forget the last message but for its buffers. */
+KW_INLINE void kw_message_reset(kw_message *m) {
+    m->kind = m->snapshot = m->depth = m->extra_members = 0;
+    m->symbol = NULL;
+    m->symbol_size = 0;
+    m->bids.n = m->asks.n = m->n_trades = 0;
+    m->checksum = 0;
+    m->time_ns = m->ticker_trades = 0;
+    m->has_checksum = m->has_time = m->has_ticker_trades = 0;
+}
+
 /* Whether a literal stands at a place; its size is known when this is compiled, so it is a few loads. */
 #define KW_IS(p, end, text) ((size_t)((end) - (p)) >= sizeof(text) - 1 && kw_same(p, text, sizeof(text) - 1))
 
