@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+import queue
 import select
 import ssl
 import struct
+import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import pytest
+import trustme
 from tests.threads import left_since, running
 
 from krakenwire import _native, limits
 from krakenwire.client import picows as aio_transport
 from krakenwire.client import websocket_client as blocking_transport
-from krakenwire.errors import ConnectError, ConnectionLost, FrameTooBig, HandshakeError, KrakenwireError
+from krakenwire.errors import (
+    ConnectError,
+    ConnectionLost,
+    DecodeError,
+    FrameTooBig,
+    HandshakeError,
+    KrakenwireError,
+    TlsError,
+)
 
 
 class Line(Protocol):
@@ -62,19 +73,33 @@ class AsyncLine:
 
     new_loop: Callable[[], asyncio.AbstractEventLoop] | None = None
 
-    def __init__(self, url: str, timeout_s: float, context: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        timeout_s: float = 5.0,
+        context: ssl.SSLContext | None = None,
+        taken: Callable[[AsyncLine], object] = lambda _: None,
+        opened: Callable[[Any], object] = lambda _: None,
+    ) -> None:
         self.runner = asyncio.Runner(loop_factory=type(self).new_loop)
         self.frames: list[bytes] = []
+        self.wire: Any = None
+        self.taken, self.opened = taken, opened
         try:
-            self.wire = self.runner.run(self.open(url, context, timeout_s))
+            self.runner.run(self.open(url, context, timeout_s))
         except BaseException:
             self.runner.close()
             raise
 
     def take(self, data: bytes, last: bool) -> None:
         self.frames.append(data)
+        self.taken(self)
 
-    async def open(self, url: str, context: ssl.SSLContext | None, timeout_s: float) -> Any:
+    def met(self, wire: Any) -> None:
+        self.wire = wire
+        self.opened(wire)
+
+    async def open(self, url: str, context: ssl.SSLContext | None, timeout_s: float) -> object:
         raise NotImplementedError
 
     def send(self, text: str) -> None:
@@ -105,16 +130,16 @@ class AsyncLine:
 
 
 class PicowsLine(AsyncLine):
-    async def open(self, url: str, context: ssl.SSLContext | None, timeout_s: float) -> Any:
-        return await aio_transport.open_wire(url, context, timeout_s, lambda _: None, self.take, "a hint")
+    async def open(self, url: str, context: ssl.SSLContext | None, timeout_s: float) -> object:
+        return await aio_transport.open_wire(url, context, timeout_s, self.met, self.take, "a hint")
 
 
 class NativeLine(AsyncLine):
-    async def open(self, url: str, context: ssl.SSLContext | None, timeout_s: float) -> Any:
+    async def open(self, url: str, context: ssl.SSLContext | None, timeout_s: float) -> object:
         from krakenwire._native.sink import CallableSink
         from krakenwire.client import native_wire
 
-        return await native_wire.open_wire(url, context, timeout_s, lambda _: None, CallableSink(self.take), "a hint")
+        return await native_wire.open_wire(url, context, timeout_s, self.met, CallableSink(self.take), "a hint")
 
 
 class UvloopLine(NativeLine):
@@ -142,6 +167,23 @@ def open_line(request: pytest.FixtureRequest) -> Iterator[Open]:
         return opened[-1]
 
     yield open_line
+    for line in opened:
+        line.close()
+
+
+Make = Callable[..., AsyncLine]
+
+
+@pytest.fixture(params=ASYNC)
+def make_line(request: pytest.FixtureRequest) -> Iterator[Make]:
+    """Opens asyncio lines with everything they take; those that opened are closed in the end."""
+    opened: list[AsyncLine] = []
+
+    def make(*args: Any, **options: Any) -> AsyncLine:
+        opened.append(request.param(*args, **options))
+        return opened[-1]
+
+    yield make
     for line in opened:
         line.close()
 
@@ -387,3 +429,161 @@ def test_closing_is_quiet_when_the_peer_takes_no_close_frame(loopback: Any, monk
     wire.close()
     with pytest.raises(ConnectionLost):
         wire.send("after the end")
+
+
+# -- asyncio only --------------------------------------------------------------------
+
+
+class Tls(NamedTuple):
+    """Settings of both ends that trust each other, and a client's that trusts nobody."""
+
+    server: ssl.SSLContext
+    client: ssl.SSLContext
+    stranger: ssl.SSLContext
+
+
+@pytest.fixture(scope="module")
+def tls() -> Tls:
+    authority = trustme.CA()
+    server, client = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context()
+    authority.issue_cert("127.0.0.1").configure_cert(server)
+    authority.configure_trust(client)
+    return Tls(server, client, ssl.create_default_context())
+
+
+def test_a_paused_line_takes_no_more_than_what_was_read(loopback: Any, make_line: Make) -> None:
+    count, text = 400, b"x" * 100_000  # far more than the sockets between hold
+
+    async def talk(peer: Any) -> None:
+        await peer.upgrade()
+        for _ in range(count):
+            await peer.say(text)
+        await peer.until_gone()
+
+    def pause(line: AsyncLine) -> None:
+        if len(line.frames) == 1:
+            line.wire.pause(True)
+
+    async def turns() -> None:
+        for _ in range(50):
+            await asyncio.sleep(0.001)
+
+    async def resume() -> None:
+        line.wire.pause(False)
+
+    line = make_line(f"ws://127.0.0.1:{loopback.serve(talk)}/", taken=pause)
+    line.wait(1)
+    line.runner.run(turns())
+    assert len(line.frames) < 20
+    line.runner.run(resume())
+    assert line.wait(count) == [text] * count
+
+
+@pytest.mark.parametrize("secure", [False, True], ids=["plain", "TLS"])
+def test_a_close_frame_of_ours_reaches_the_peer(loopback: Any, make_line: Make, tls: Tls, secure: bool) -> None:
+    heard: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+
+    async def talk(peer: Any) -> None:
+        await peer.upgrade()
+        await peer.say("hello")
+        heard.put(await peer.hear())
+
+    async def close() -> None:
+        line.wire.close(1001, "enough")
+
+    scheme, server = ("wss", tls.server) if secure else ("ws", None)
+    line = make_line(f"{scheme}://127.0.0.1:{loopback.serve(talk, server)}/", context=tls.client if secure else None)
+    line.wait(1)
+    line.runner.run(close())
+    line.end()
+    assert heard.get(timeout=10) == struct.pack("!H", 1001) + b"enough"
+
+
+def test_what_a_listener_raises_comes_out_at_the_end(loopback: Any, make_line: Make) -> None:
+    async def talk(peer: Any) -> None:
+        await peer.upgrade()
+        await peer.say("hello")
+        await peer.until_gone()
+
+    def fail(_: object) -> None:
+        raise ZeroDivisionError("a bug in a callback")
+
+    def refuse(_: object) -> None:
+        raise DecodeError("not JSON", b"hello")
+
+    url = f"ws://127.0.0.1:{loopback.serve(talk)}/"
+    for line in (make_line(url, taken=fail), make_line(url, opened=fail)):
+        for _ in range(2):  # whoever asks, whenever
+            with pytest.raises(ZeroDivisionError):
+                line.end()
+        line.wire = _Nothing()
+    assert isinstance(make_line(url, taken=refuse).end(), DecodeError)
+
+
+class _Nothing:
+    """Stands for a wire whose end has been judged."""
+
+    def close(self) -> None: ...
+    async def ended(self) -> None: ...
+
+
+@pytest.mark.parametrize("moment", ["TLS", "handshake"])
+@pytest.mark.parametrize("kind", ASYNC)
+def test_a_cancelled_attempt_leaves_no_socket(loopback: Any, kind: type[AsyncLine], tls: Tls, moment: str) -> None:
+    began, gone = threading.Event(), threading.Event()
+
+    async def talk(peer: Any) -> None:
+        await (peer.request() if moment == "handshake" else peer.reader.readexactly(1))
+        began.set()
+        await peer.until_gone()
+        gone.set()
+
+    class Cancelled(kind):  # type: ignore[valid-type, misc]
+        async def open(self, url: str, context: ssl.SSLContext | None, timeout_s: float) -> object:
+            attempt = asyncio.ensure_future(super().open(url, context, timeout_s))
+            await asyncio.to_thread(began.wait, 10)
+            attempt.cancel()
+            return await attempt
+
+    scheme = "wss" if moment == "TLS" else "ws"
+    with pytest.raises(asyncio.CancelledError):
+        Cancelled(f"{scheme}://127.0.0.1:{loopback.serve(talk)}/", 10.0, tls.client)
+    assert gone.wait(10)
+
+
+def test_tls_carries_messages_of_every_size_both_ways(loopback: Any, make_line: Make, tls: Tls) -> None:
+    texts = [b"", b"small", b"m" * 20_000, b"l" * 1_500_000, *[b"%d" % number for number in range(3000)]]
+
+    async def talk(peer: Any) -> None:
+        await peer.upgrade()
+        await peer.say(await peer.hear())
+        for text in texts:
+            await peer.say(text)
+        await peer.until_gone()
+
+    line = make_line(f"wss://127.0.0.1:{loopback.serve(talk, tls.server)}/", context=tls.client)
+    line.send("echo " * 50)
+    assert line.wait(len(texts) + 1) == [b"echo " * 50, *texts]
+
+
+def test_a_close_frame_over_tls_gives_its_code(loopback: Any, make_line: Make, tls: Tls) -> None:
+    async def talk(peer: Any) -> None:
+        await peer.upgrade()
+        await peer.say(struct.pack("!H", 1012) + b"restart", opcode=8)
+        await peer.until_gone()
+
+    error = make_line(f"wss://127.0.0.1:{loopback.serve(talk, tls.server)}/", context=tls.client).end()
+    assert isinstance(error, ConnectionLost)
+    assert error.code == 1012
+
+
+@pytest.mark.parametrize("case", ["unknown authority", "other host", "no TLS"])
+def test_tls_that_cannot_be_trusted_is_a_tls_error(loopback: Any, make_line: Make, tls: Tls, case: str) -> None:
+    async def talk(peer: Any) -> None:
+        await peer.send(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        await peer.until_gone()
+
+    port = loopback.serve(talk, None if case == "no TLS" else tls.server)
+    host = "localhost" if case == "other host" else "127.0.0.1"
+    with pytest.raises(TlsError):
+        make_line(f"wss://{host}:{port}/", context=tls.stranger if case == "unknown authority" else tls.client)
