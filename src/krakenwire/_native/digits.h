@@ -22,7 +22,7 @@ static const int64_t KW_POWERS[KW_DECIMALS_MAX + 1] = {
 #define KW_ZEROS8 0x3030303030303030u
 
 /* Return the eight digits of v < 10^8 as a word whose lowest byte is the first digit, 0 to 9 each. */
-static inline uint64_t kw_eight_digits(uint32_t v) {
+static inline uint64_t kw_eight_as_text(uint32_t v) {
     uint64_t x, tens;
     x = (uint64_t)(v / 10000) | (uint64_t)(v % 10000) << 32;
     tens = ((x * 10486) >> 20) & 0x0000007F0000007Fu;   /* hundreds of each half */
@@ -31,7 +31,7 @@ static inline uint64_t kw_eight_digits(uint32_t v) {
     return tens | (x - tens * 10) << 8;
 }
 
-/* Return how many leading zeros a word of kw_eight_digits has; it must not be 0. */
+/* Return how many leading zeros a word of kw_eight_as_text has; it must not be 0. */
 static inline int kw_leading_zeros(uint64_t word) {
 #if defined(__GNUC__) || defined(__clang__)
     return __builtin_ctzll(word) >> 3;
@@ -64,13 +64,13 @@ static inline char *kw_put_digits(char *at, uint64_t v) {
         v /= KW_TEN8;
     }
     if (v) {
-        word = kw_eight_digits((uint32_t)v);
+        word = kw_eight_as_text((uint32_t)v);
         zeros = kw_leading_zeros(word);
         kw_store_word(at, (word + KW_ZEROS8) >> (8 * zeros));
         at += 8 - zeros;
     }
     while (rests) {
-        kw_store_word(at, kw_eight_digits((uint32_t)rest[--rests]) + KW_ZEROS8);
+        kw_store_word(at, kw_eight_as_text((uint32_t)rest[--rests]) + KW_ZEROS8);
         at += 8;
     }
     return at;

@@ -208,13 +208,13 @@ KW_CLMUL_TARGET static inline __m128i kw_add_digits(__m128i sum, uint64_t v, siz
     uint64_t word;
     int zeros;
     while (v >= KW_TEN8) {
-        word = kw_eight_digits((uint32_t)(v % KW_TEN8)) + KW_ZEROS8;
+        word = kw_eight_as_text((uint32_t)(v % KW_TEN8)) + KW_ZEROS8;
         sum = _mm_xor_si128(sum, kw_crc_product(word, *behind + 4));
         *behind += 8;
         v /= KW_TEN8;
     }
     if (v) {
-        word = kw_eight_digits((uint32_t)v);
+        word = kw_eight_as_text((uint32_t)v);
         zeros = kw_leading_zeros(word);
         word = (word + KW_ZEROS8) >> (8 * zeros) << (8 * zeros);
         sum = _mm_xor_si128(sum, kw_crc_product(word, *behind + 4));
