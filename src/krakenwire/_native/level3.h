@@ -51,7 +51,7 @@ static inline void kw_orders_scale(const kw_orders *orders, int *price, int *qty
 static inline int kw_orders_fit(const kw_orders *orders, int price_scale) {
     for (int i = 0; i < orders->n; i++) {
         const kw_order *o = &orders->at[i];
-        if (o->price_decimals != price_scale && o->price > INT64_MAX / kw_ten_to[price_scale - o->price_decimals]) return 0;
+        if (o->price_decimals != price_scale && o->price > INT64_MAX / KW_POWERS[price_scale - o->price_decimals]) return 0;
     }
     return 1;
 }
@@ -96,7 +96,7 @@ static inline void kw_l3_check(kw_l3 *b) {
 static inline void kw_l3_merge(kw_l3 *b, kw_queues *q, const kw_orders *orders) {
     for (int i = 0; i < orders->n; i++) {
         const kw_order *o = &orders->at[i];
-        int64_t key = q->sign * o->price * kw_ten_to[b->price_scale - o->price_decimals];
+        int64_t key = q->sign * o->price * KW_POWERS[b->price_scale - o->price_decimals];
         b->stray_events += !kw_queues_take(q, o, key, b->qty_scale);
     }
 }
@@ -118,7 +118,7 @@ static inline int kw_l3_take(kw_l3 *b, const kw_level3 *m, uint32_t depth, int p
     kw_orders_scale(&m->asks, &price_scale, &qty_scale);
     if (!kw_orders_fit(&m->bids, price_scale) || !kw_orders_fit(&m->asks, price_scale)) return 0;
     if (!m->snapshot) {
-        factor = kw_ten_to[price_scale - b->price_scale];
+        factor = KW_POWERS[price_scale - b->price_scale];
         if (!kw_queues_fit(&b->bids, factor) || !kw_queues_fit(&b->asks, factor)) return 0;
     }
     if (!kw_queues_reserve(&b->bids, bids) || !kw_queues_reserve(&b->asks, asks)) return 0;

@@ -8,11 +8,12 @@
 #ifndef KW_LEVEL3_QUEUES_H
 #define KW_LEVEL3_QUEUES_H
 
+#include "digits.h"
 #include "level3_message.h"
 
 #define KW_NONE UINT32_MAX
 #define KW_CHECKSUM_LEVELS 10
-#define KW_SCALE_MAX 18             /* decimals; beyond it the slow way */
+#define KW_SCALE_MAX KW_DECIMALS_MAX /* beyond it the slow way */
 #define KW_SPELT_MAX 56             /* 19 digits of a price, 18 of a quantity, 18 zeros, one to spare */
 #define KW_NEAR 12                  /* levels looked at one by one from the touch, before halving */
 
@@ -22,7 +23,7 @@ typedef struct {
     uint32_t hash, chain;           /* of its id; the next order in the same bucket */
     uint8_t id_size, spelt_size, price_decimals, qty_decimals;
     int64_t price, qty, time_ns;    /* digits as on the wire */
-    char spelt[KW_SPELT_MAX];       /* what it adds to the checksum */
+    char spelt[KW_SPELT_MAX];       /* what it adds to the checksum; kw_put_digits touches no more either */
     char id[KW_ORDER_ID_MAX];
 } kw_resting;
 
@@ -43,12 +44,6 @@ typedef struct {
     kw_resting *orders;
     uint32_t *buckets;
 } kw_queues;
-
-static const int64_t kw_ten_to[KW_SCALE_MAX + 1] = {
-    1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000, 10000000000, 100000000000,
-    1000000000000, 10000000000000, 100000000000000, 1000000000000000, 10000000000000000, 100000000000000000,
-    1000000000000000000,
-};
 
 static inline void kw_queues_init(kw_queues *q, int sign, uint64_t seed) {
     memset(q, 0, sizeof *q);
@@ -227,19 +222,11 @@ static inline void kw_queues_close(kw_queues *q, uint32_t queue) {
 
 /* -- what an order adds to the checksum -------------------------------------------------------------- */
 
-static inline char *kw_spell(char *at, int64_t value) {
-    char digits[20];
-    int n = 0;
-    for (; value; value /= 10) digits[n++] = (char)('0' + value % 10);
-    while (n) *at++ = digits[--n];
-    return at;
-}
-
 /* Write price and quantity at the book's scale, without point and leading zeros. */
 static inline void kw_resting_spell(kw_resting *r, int64_t key, int qty_scale) {
-    char *at = kw_spell(r->spelt, key < 0 ? -key : key);
+    char *at = kw_put_digits(r->spelt, (uint64_t)(key < 0 ? -key : key));
     int zeros = qty_scale - r->qty_decimals;
-    at = kw_spell(at, r->qty);
+    at = kw_put_digits(at, (uint64_t)r->qty);
     memset(at, '0', (size_t)zeros);
     r->spelt_size = (uint8_t)(at + zeros - r->spelt);
 }
