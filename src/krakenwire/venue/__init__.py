@@ -2,9 +2,9 @@
 
 from krakenwire.venue.candles import CandleBook, VenueCandle
 from krakenwire.venue.config import STATUSES, VenueConfig
+from krakenwire.venue.engine import MatchingEngine
 from krakenwire.venue.instruments import ASSETS, INSTRUMENTS, VenueAsset, VenueInstrument, assets, instruments
 from krakenwire.venue.market import Market, Quote, VenueTrade
-from krakenwire.venue.matching import MatchingEngine
 from krakenwire.venue.publisher import Publisher, Topic, TopicKey
 from krakenwire.venue.statistics import Statistics
 from krakenwire.venue.venue import Venue

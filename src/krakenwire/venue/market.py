@@ -16,8 +16,9 @@ from zlib import crc32
 from krakenwire.limits import CHECKSUM_LEVELS, SPREADS_KEPT, TRADES_KEPT, VENUE_CHANGES_KEPT
 from krakenwire.model import OrderSide
 from krakenwire.venue.candles import CandleBook, VenueCandle
+from krakenwire.venue.engine import MatchingEngine
 from krakenwire.venue.instruments import VenueInstrument
-from krakenwire.venue.matching import MatchingEngine, PriceLevel
+from krakenwire.venue.matching import PriceLevel
 from krakenwire.venue.orders import (
     BookChange,
     Changed,

@@ -1,182 +1,75 @@
 """A price-time-priority matching engine for one instrument, in whole ticks and lots.
 
-It takes commands (`place`, `cancel`, `amend`) with the engine time and answers
-with events; it knows no accounts, no text, no clock. This is the readable
-twin of a native engine with the same commands and events (`orders.py`), which
-must agree event by event. The market around it is `market.py`.
+It takes commands with the engine time and answers with events; it knows no
+accounts, no text, no clock. This is the readable twin of
+`krakenwire._native.matching`, which has the same commands and must agree event
+by event (`orders.py`); `engine.py` chooses. The rules: `matching_rules.py`.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
-from collections.abc import Iterator
+import struct
+from typing import TYPE_CHECKING, Final
 
 from krakenwire.model import OrderSide
+from krakenwire.venue.book_side import BookSide, PriceLevel, RestingOrder
+from krakenwire.venue.matching_rules import CODES, MatchingRules
 from krakenwire.venue.orders import (
-    OPPOSITE,
-    Accepted,
-    Changed,
+    REFUSALS,
+    SIDES,
+    TRADES_UNTAKEN_MAX,
+    BatchResult,
+    Command,
     EngineEvent,
-    Finished,
+    OrderFlag,
     Refused,
-    Removed,
-    Rested,
+    SelfTrade,
     TimeInForce,
     Traded,
 )
 
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
 __all__ = ["BookSide", "MatchingEngine", "PriceLevel", "RestingOrder"]
 
-
-class RestingOrder:
-    """An order in the book. `time_ns` is when it took its place in the queue."""
-
-    __slots__ = ("level", "next", "order_id", "post_only", "previous", "price", "qty", "side", "time_ns")
-
-    def __init__(self, order_id: int, side: OrderSide, price: int, qty: int, time_ns: int, post_only: bool) -> None:
-        self.order_id = order_id
-        self.side = side
-        self.price = price
-        self.qty = qty
-        self.time_ns = time_ns
-        self.post_only = post_only
-        self.level: PriceLevel | None = None
-        self.previous: RestingOrder | None = None
-        self.next: RestingOrder | None = None
-
-
-class PriceLevel:
-    """The orders at one price, oldest first, and their total quantity.
-
-    A doubly linked queue: joining the end and leaving from anywhere are O(1).
-    `time_ns` is when the level last changed.
-    """
-
-    __slots__ = ("count", "first", "last", "price", "qty", "time_ns")
-
-    def __init__(self, price: int) -> None:
-        self.price = price
-        self.qty = 0
-        self.count = 0
-        self.time_ns = 0
-        self.first: RestingOrder | None = None
-        self.last: RestingOrder | None = None
-
-    def __iter__(self) -> Iterator[RestingOrder]:
-        order = self.first
-        while order is not None:
-            yield order
-            order = order.next
-
-    def append(self, order: RestingOrder) -> None:
-        """Put an order at the end of the queue."""
-        order.level, order.previous, order.next = self, self.last, None
-        if self.last is None:
-            self.first = order
-        else:
-            self.last.next = order
-        self.last = order
-        self.count += 1
-        self.qty += order.qty
-
-    def remove(self, order: RestingOrder) -> None:
-        """Take an order out of the queue, wherever it stands."""
-        before, after = order.previous, order.next
-        if before is None:
-            self.first = after
-        else:
-            before.next = after
-        if after is None:
-            self.last = before
-        else:
-            after.previous = before
-        order.level = order.previous = order.next = None
-        self.count -= 1
-        self.qty -= order.qty
+_IOC: Final = int(OrderFlag.IOC)
+_FOK: Final = int(OrderFlag.FOK)
+_POST_ONLY: Final = int(OrderFlag.POST_ONLY)
+_MARKET: Final = int(OrderFlag.MARKET)
+_REDUCE_ONLY: Final = int(OrderFlag.REDUCE_ONLY)
+_CANCEL_OLDEST: Final = int(OrderFlag.CANCEL_OLDEST)
+_CANCEL_BOTH: Final = int(OrderFlag.CANCEL_BOTH)
+_FLAGS: Final = sum(OrderFlag)
+_FORCE: Final[dict[TimeInForce, int]] = {"gtc": 0, "ioc": _IOC, "fok": _FOK}
+_SELF_TRADES: Final[dict[SelfTrade, int]] = {
+    "cancel_newest": 0,
+    "cancel_oldest": _CANCEL_OLDEST,
+    "cancel_both": _CANCEL_BOTH,
+}
+_ROW: Final = struct.Struct("=8q")
+_NO_ROOM: Final = "recorded trades wait to be taken: call take_trades()"
 
 
-class BookSide:
-    """One side of the book: levels by price, and their prices in order.
-
-    `keys` holds ``sign * price`` in ascending order, so on both sides the best
-    level is the last one and work near the touch moves few elements.
-
-    Cost: finding a price is O(1), a new or emptied level O(log n) to find plus
-    moving one pointer for every level between it and the touch.
-    """
-
-    __slots__ = ("keys", "levels", "sign")
-
-    def __init__(self, side: OrderSide) -> None:
-        self.sign = 1 if side == "buy" else -1
-        self.keys: list[int] = []
-        self.levels: dict[int, PriceLevel] = {}
-
-    def __len__(self) -> int:
-        return len(self.keys)
-
-    def best(self) -> PriceLevel | None:
-        """Return the best level, None when the side is empty."""
-        return self.levels[self.sign * self.keys[-1]] if self.keys else None
-
-    def at(self, rank: int) -> PriceLevel:
-        """Return the level `rank` places behind the best one, which is rank 0."""
-        return self.levels[self.sign * self.keys[-1 - rank]]
-
-    def top(self, count: int) -> list[PriceLevel]:
-        """Return up to `count` levels, best first."""
-        sign, levels = self.sign, self.levels
-        return [levels[sign * key] for key in self.keys[: -count - 1 : -1]]
-
-    def rank(self, price: int) -> int:
-        """Return how many levels are better than this price."""
-        keys = self.keys
-        position = bisect_left(keys, self.sign * price)
-        return len(keys) - position - (position < len(keys) and keys[position] == self.sign * price)
-
-    def join(self, order: RestingOrder) -> None:
-        """Put an order at the end of the queue at its price."""
-        level = self.levels.get(order.price)
-        if level is None:
-            level = self.levels[order.price] = PriceLevel(order.price)
-            insort(self.keys, self.sign * order.price)
-        level.append(order)
-        level.time_ns = order.time_ns
-
-    def leave(self, order: RestingOrder, time_ns: int) -> None:
-        """Take an order out; the level goes with its last order."""
-        level = order.level
-        assert level is not None
-        level.remove(order)
-        level.time_ns = time_ns
-        if level.first is None:
-            del self.levels[level.price]
-            key = self.sign * level.price
-            if self.keys[-1] == key:
-                self.keys.pop()
-            else:
-                del self.keys[bisect_left(self.keys, key)]
-
-
-class MatchingEngine:
+class MatchingEngine(MatchingRules):
     """The book of one instrument and the rules of matching.
 
-    Prices are ticks, quantities lots, times nanoseconds that must not go back.
-    Each command returns the events it caused, in the order they happened; a
-    command that cannot be followed gives one `Refused` and changes nothing.
+    Prices are ticks, quantities lots, times nanoseconds that must not go back;
+    all are signed 64-bit numbers, anything else raises OverflowError. `place`,
+    `cancel` and `amend` return the events they caused, in the order they
+    happened; a command that cannot be followed gives one `Refused` and changes
+    nothing. `submit`, `withdraw` and `revise` do the same without making
+    events, and `batch` runs many of them in one call.
+
+    What it promises beyond price and time is said in `matching_rules.py`.
+
+    Args:
+        record_trades: keep the trades of the compact calls for `take_trades`.
     """
 
-    __slots__ = ("_sides", "asks", "bids", "orders")
+    __slots__ = ()
 
-    def __init__(self) -> None:
-        self.bids = BookSide("buy")
-        self.asks = BookSide("sell")
-        self.orders: dict[int, RestingOrder] = {}
-        self._sides: dict[OrderSide, BookSide] = {"buy": self.bids, "sell": self.asks}
-
-    def side(self, side: OrderSide) -> BookSide:
-        """Return the bids for ``buy``, the asks for ``sell``."""
-        return self._sides[side]
+    # -- commands that answer with events ------------------------------------
 
     def place(
         self,
@@ -187,146 +80,249 @@ class MatchingEngine:
         time_ns: int,
         time_in_force: TimeInForce = "gtc",
         post_only: bool = False,
+        owner: int = 0,
+        self_trade: SelfTrade = "cancel_newest",
+        display_qty: int | None = None,
+        reduce_qty: int | None = None,
     ) -> list[EngineEvent]:
         """Take in a new order: match what can be matched, rest what may rest.
 
         Args:
-            order_id: never used before.
+            order_id: above zero, not the number of a resting order.
             side: ``buy`` or ``sell``.
-            qty: lots, above zero.
-            price: limit in ticks, above zero; None for a market order, which never rests.
+            qty: lots, above zero, at most `QTY_MAX`.
+            price: limit in ticks, above zero, at most `PRICE_MAX`; None for a market order, which never rests.
             time_ns: engine time of the command.
             time_in_force: ``gtc`` rests, ``ioc`` does not, ``fok`` trades all or nothing.
             post_only: refuse instead of trading on arrival.
+            owner: whose order it is, 0 for nobody.
+            self_trade: who gives way when it meets an order of its owner.
+            display_qty: lots an iceberg shows at a time, at least a `SLICES_MAX`-th of `qty`.
+            reduce_qty: bound of a reduce-only order in lots, above zero.
         """
-        refusal = self._refusal(order_id, side, qty, price, time_in_force, post_only)
-        if refusal:
-            return [Refused(order_id, refusal, time_ns)]
-        events: list[EngineEvent] = [Accepted(order_id, side, price, qty, time_ns)]
-        left = self._match(events, order_id, side, qty, price, time_ns)
-        if left == 0:
-            events.append(Finished(order_id, side, 0, time_ns, "filled"))
-        elif price is None or time_in_force != "gtc":
-            events.append(Finished(order_id, side, left, time_ns, "no liquidity" if price is None else "ioc"))
-        else:
-            self._rest(events, RestingOrder(order_id, side, price, left, time_ns, post_only))
-        return events
+        flags = _FORCE[time_in_force] | _SELF_TRADES[self_trade] | (_POST_ONLY if post_only else 0)
+        _int64(order_id, qty, price or 0, time_ns, owner, display_qty or 0, reduce_qty or 0)
+        order = RestingOrder(
+            order_id, side, price or 0, qty, time_ns, post_only, owner, self_trade, display_qty, reduce_qty
+        )
+        events: list[EngineEvent] = []
+        code = self.enter(events, order, flags | (_MARKET if price is None else 0))
+        return events if code >= 0 else [Refused(order_id, REFUSALS[-code], time_ns)]
 
     def cancel(self, order_id: int, time_ns: int) -> list[EngineEvent]:
         """Take a resting order out of the book."""
+        _int64(order_id, time_ns)
         order = self.orders.get(order_id)
         if order is None:
             return [Refused(order_id, "unknown order", time_ns)]
-        return [self._remove(order, time_ns, "cancel")]
+        events: list[EngineEvent] = []
+        self.remove(events, order, time_ns, "cancel")
+        return events
 
-    def amend(self, order_id: int, time_ns: int, qty: int | None = None, price: int | None = None) -> list[EngineEvent]:
+    def amend(
+        self,
+        order_id: int,
+        time_ns: int,
+        qty: int | None = None,
+        price: int | None = None,
+        post_only: bool = False,
+        display_qty: int | None = None,
+        reduce_qty: int | None = None,
+    ) -> list[EngineEvent]:
         """Change what a resting order asks for.
 
         Args:
             order_id: a resting order.
             time_ns: engine time of the command.
-            qty: new remaining quantity in lots; None leaves it.
+            qty: new remaining quantity in lots, hidden part included; None leaves it.
             price: new limit in ticks; None leaves it.
+            post_only: refuse a new price that would trade; so does an order that was placed so.
+            display_qty: what an iceberg shows from its next part on; None leaves it.
+            reduce_qty: new bound of a reduce-only order, which is cut to it; None leaves it.
 
-        Less quantity at the same price keeps the place in the queue; more
-        quantity or another price loses it, and another price may trade.
+        Less quantity at the same price keeps the place in the queue, an
+        iceberg's hidden part going first; more quantity or another price loses
+        it, and another price may trade.
         Source: v2 reference, sections 6.3 and 8.3.
         """
+        _int64(order_id, time_ns, qty or 0, price or 0, display_qty or 0, reduce_qty or 0)
+        events: list[EngineEvent] = []
+        code = self.alter(events, order_id, time_ns, qty, price, post_only, display_qty, reduce_qty)
+        return events if code >= 0 else [Refused(order_id, REFUSALS[-code], time_ns)]
+
+    # -- compact commands ------------------------------------------------------
+
+    def submit(
+        self,
+        order_id: int,
+        is_sell: bool | int,
+        price: int,
+        qty: int,
+        time_ns: int = 0,
+        flags: int = 0,
+        owner: int = 0,
+        display_qty: int = 0,
+        reduce_qty: int = 0,
+    ) -> int:
+        """Do what `place` does and return the lots traded at once, or less than zero if refused.
+
+        Args:
+            order_id: as for `place`.
+            is_sell: 1 to sell, 0 to buy.
+            price: limit in ticks; 0 with `OrderFlag.MARKET`.
+            qty: as for `place`.
+            time_ns: as for `place`.
+            flags: sum of `OrderFlag`.
+            owner: as for `place`.
+            display_qty: of an iceberg; 0 for any other order.
+            reduce_qty: the bound, with `OrderFlag.REDUCE_ONLY`; else 0.
+
+        Returns:
+            Lots traded; refused: the negative of the reason's place in `REFUSALS`.
+
+        Raises:
+            BufferError: more than `TRADES_UNTAKEN_MAX` recorded trades wait; nothing was done.
+        """
+        _int64(order_id, price, qty, time_ns, flags, owner, display_qty, reduce_qty)
+        self._check_room()
+        return self._submit(order_id, is_sell, price, qty, time_ns, flags, owner, display_qty, reduce_qty)
+
+    def withdraw(self, order_id: int, time_ns: int = 0) -> bool:
+        """Do what `cancel` does and return whether the order was there."""
+        _int64(order_id, time_ns)
         order = self.orders.get(order_id)
         if order is None:
-            return [Refused(order_id, "unknown order", time_ns)]
-        qty = order.qty if qty is None else qty
-        price = order.price if price is None else price
-        refusal = self._amend_refusal(order, qty, price)
-        if refusal:
-            return [Refused(order_id, refusal, time_ns)]
-        if price == order.price and qty < order.qty:
-            return [self._reduce(order, qty, time_ns, "amend")]
-        return self._move(order, qty, price, time_ns)
+            return False
+        self.remove(None, order, time_ns, "cancel")
+        return True
 
-    def fillable(self, side: OrderSide, price: int | None, enough: int) -> int:
-        """Return how many lots an order could trade at once, counting no further than `enough`.
-
-        Cost: O(levels touched).
-        """
-        other = self._sides[OPPOSITE[side]]
-        limit = None if price is None else other.sign * price
-        found = 0
-        for key in reversed(other.keys):
-            if found >= enough or (limit is not None and key < limit):
-                break
-            found += other.levels[other.sign * key].qty
-        return min(found, enough)
-
-    def crosses(self, side: OrderSide, price: int) -> bool:
-        """Return whether a limit order at this price would trade at once."""
-        other = self._sides[OPPOSITE[side]]
-        return bool(other.keys) and other.keys[-1] >= other.sign * price
-
-    def _refusal(
-        self, order_id: int, side: OrderSide, qty: int, price: int | None, time_in_force: TimeInForce, post_only: bool
-    ) -> str:
-        if order_id in self.orders:
-            return "duplicate order"
-        if qty <= 0 or (price is not None and price <= 0):
-            return "not positive"
-        if post_only and (price is None or self.crosses(side, price)):
-            return "post only"
-        if time_in_force == "fok" and self.fillable(side, price, qty) < qty:
-            return "cannot fill"
-        return ""
-
-    def _amend_refusal(self, order: RestingOrder, qty: int, price: int) -> str:
-        if qty <= 0 or price <= 0:
-            return "not positive"
-        if qty == order.qty and price == order.price:
-            return "no change"
-        if order.post_only and price != order.price and self.crosses(order.side, price):
-            return "post only"
-        return ""
-
-    def _match(
-        self, events: list[EngineEvent], taker_id: int, side: OrderSide, left: int, price: int | None, time_ns: int
+    def revise(
+        self,
+        order_id: int,
+        price: int = 0,
+        qty: int = 0,
+        time_ns: int = 0,
+        flags: int = 0,
+        display_qty: int = 0,
+        reduce_qty: int = 0,
     ) -> int:
-        """Trade against the other side, best price and oldest order first; return what is left."""
-        other = self._sides[OPPOSITE[side]]
-        limit = None if price is None else other.sign * price
-        while left and other.keys and (limit is None or other.keys[-1] >= limit):
-            maker = other.levels[other.sign * other.keys[-1]].first
-            assert maker is not None
-            qty = min(left, maker.qty)
-            left -= qty
-            events.append(Traded(maker.order_id, taker_id, side, maker.price, qty, maker.qty - qty, left, time_ns))
-            if qty == maker.qty:
-                events.append(self._remove(maker, time_ns, "trade"))
+        """Do what `amend` does and answer as `submit` does; 0 leaves a value, the only flag is `POST_ONLY`."""
+        _int64(order_id, price, qty, time_ns, flags, display_qty, reduce_qty)
+        self._check_room()
+        return self._revise(order_id, price, qty, time_ns, flags, display_qty, reduce_qty)
+
+    def batch(self, rows: Buffer, width: int = 5) -> BatchResult:
+        """Run many compact commands.
+
+        Args:
+            rows: a contiguous buffer of native signed 64-bit numbers (or of bytes that hold them), a row
+                for each command: `Command`, order_id, is_sell, price, qty, time_ns, flags, owner, display_qty,
+                reduce_qty. A `WITHDRAW` reads order_id and time_ns; a `REVISE` does not read is_sell and owner.
+            width: numbers in a row, 5 to 10; what is missing is 0.
+
+        Raises:
+            ValueError: not such a buffer.
+            BufferError: more than `TRADES_UNTAKEN_MAX` recorded trades wait; nothing was done.
+        """
+        if not 5 <= width <= 10:
+            raise ValueError("a row has 5 to 10 numbers")
+        view = memoryview(rows)
+        if view.format not in ("q", "l", "B") or view.itemsize != (1 if view.format == "B" else 8):
+            raise ValueError("the buffer does not hold signed 64-bit numbers")
+        if view.nbytes % (8 * width):
+            raise ValueError("the buffer does not hold whole rows")
+        self._check_room()
+        self._trades = 0
+        done = refused = 0
+        rest = (0,) * (10 - width)
+        for row in struct.iter_unpack(f"={width}q", view.cast("B")):
+            if self._run(row + rest):
+                done += 1
             else:
-                events.append(self._reduce(maker, maker.qty - qty, time_ns, "trade"))
-        return left
+                refused += 1
+        return BatchResult(done, refused, self._trades)
 
-    def _rest(self, events: list[EngineEvent], order: RestingOrder) -> None:
-        self.orders[order.order_id] = order
-        self._sides[order.side].join(order)
-        events.append(Rested(order.side, order.price, order.order_id, order.qty, order.time_ns))
+    def take_trades(self) -> list[Traded]:
+        """Return the trades of compact commands since the last call, oldest first, and forget them."""
+        trades, self._recorded = self._recorded, []
+        return trades
 
-    def _remove(self, order: RestingOrder, time_ns: int, reason: str) -> Removed:
-        del self.orders[order.order_id]
-        self._sides[order.side].leave(order, time_ns)
-        return Removed(order.side, order.price, order.order_id, order.qty, time_ns, reason)
+    # -- inside --------------------------------------------------------------------
 
-    def _reduce(self, order: RestingOrder, qty: int, time_ns: int, reason: str) -> Changed:
-        level = order.level
-        assert level is not None
-        level.qty -= order.qty - qty
-        level.time_ns = time_ns
-        order.qty = qty
-        return Changed(order.side, order.price, order.order_id, qty, time_ns, reason)
+    def _check_room(self) -> None:
+        if len(self._recorded) > TRADES_UNTAKEN_MAX:
+            raise BufferError(_NO_ROOM)
 
-    def _move(self, order: RestingOrder, qty: int, price: int, time_ns: int) -> list[EngineEvent]:
-        """Give up the place in the queue and come in again at the new price and quantity."""
-        events: list[EngineEvent] = [self._remove(order, time_ns, "amend")]
-        left = self._match(events, order.order_id, order.side, qty, price, time_ns)
-        if left == 0:
-            events.append(Finished(order.order_id, order.side, 0, time_ns, "filled"))
-            return events
-        self._rest(events, RestingOrder(order.order_id, order.side, price, left, time_ns, order.post_only))
-        return events
+    def _run(self, row: tuple[int, ...]) -> bool:
+        """Carry out one row of a batch; return whether it was not refused."""
+        command, order_id, is_sell, price, qty, time_ns, flags, owner, display_qty, reduce_qty = row
+        match command:
+            case Command.SUBMIT:
+                return self._submit(order_id, is_sell, price, qty, time_ns, flags, owner, display_qty, reduce_qty) >= 0
+            case Command.WITHDRAW:
+                return self.withdraw(order_id, time_ns)
+            case Command.REVISE:
+                return self._revise(order_id, price, qty, time_ns, flags, display_qty, reduce_qty) >= 0
+        return False
+
+    def _submit(
+        self,
+        order_id: int,
+        is_sell: bool | int,
+        price: int,
+        qty: int,
+        time_ns: int,
+        flags: int,
+        owner: int,
+        display_qty: int,
+        reduce_qty: int,
+    ) -> int:
+        if _bad_flags(flags, price, reduce_qty):
+            return -CODES["bad flags"]
+        self_trade: SelfTrade = "cancel_newest"
+        if flags & (_CANCEL_OLDEST | _CANCEL_BOTH):
+            self_trade = "cancel_oldest" if flags & _CANCEL_OLDEST else "cancel_both"
+        order = RestingOrder(
+            order_id,
+            SIDES[bool(is_sell)],
+            price,
+            qty,
+            time_ns,
+            bool(flags & _POST_ONLY),
+            owner,
+            self_trade,
+            display_qty or None,
+            reduce_qty if flags & _REDUCE_ONLY else None,
+        )
+        return self.enter(None, order, flags)
+
+    def _revise(
+        self, order_id: int, price: int, qty: int, time_ns: int, flags: int, display_qty: int, reduce_qty: int
+    ) -> int:
+        if flags & ~_POST_ONLY:
+            return -CODES["bad flags"]
+        post_only = flags != 0
+        return self.alter(
+            None, order_id, time_ns, qty or None, price or None, post_only, display_qty or None, reduce_qty or None
+        )
+
+
+def _int64(*numbers: int) -> None:
+    """Raise OverflowError unless all are signed 64-bit numbers, TypeError unless they are numbers."""
+    try:
+        _ROW.pack(*numbers, *(0,) * (8 - len(numbers)))
+    except struct.error:
+        for number in numbers:
+            number.__index__()
+        raise OverflowError("a number does not fit in 64 bits") from None
+
+
+def _bad_flags(flags: int, price: int, reduce_qty: int) -> bool:
+    """Return whether flags are unknown, contradict each other, or do not go with the values."""
+    return bool(
+        flags & ~_FLAGS
+        or (flags & _IOC and flags & _FOK)
+        or (flags & _CANCEL_OLDEST and flags & _CANCEL_BOTH)
+        or (flags & _MARKET and price)
+        or (reduce_qty and not flags & _REDUCE_ONLY)
+    )

@@ -1,11 +1,12 @@
 """Orders, their ids, and the events a matching engine answers with.
 
-The vocabulary of `matching.py`: plain integers (ticks, lots, nanoseconds) and
-tuples, so that a native engine can speak it too. Nothing here knows accounts.
+The vocabulary of `matching.py` and of its compiled twin: plain integers
+(ticks, lots, nanoseconds) and tuples. Nothing here knows accounts.
 """
 
 from __future__ import annotations
 
+from enum import IntEnum, IntFlag
 from hashlib import sha256
 from typing import Final, Literal, NamedTuple
 
@@ -14,28 +15,100 @@ from krakenwire.model import OrderSide
 
 __all__ = [
     "OPPOSITE",
+    "PRICE_MAX",
+    "QTY_MAX",
+    "REFUSALS",
     "SIDES",
+    "SLICES_MAX",
+    "TRADES_UNTAKEN_MAX",
     "Accepted",
+    "Amended",
+    "BatchResult",
     "BookChange",
     "Changed",
+    "Command",
     "EngineEvent",
     "Finished",
+    "OrderFlag",
     "OrderIds",
     "Refused",
     "Removed",
     "Rested",
+    "SelfTrade",
     "TimeInForce",
     "Traded",
 ]
 
 TimeInForce = Literal["gtc", "ioc", "fok"]
 
+SelfTrade = Literal["cancel_newest", "cancel_oldest", "cancel_both"]
+"""Who gives way when an order meets a resting one of the same owner: the incoming order decides.
+
+Source: v2 reference, section 8.2 (`stp_type`).
+"""
+
+PRICE_MAX: Final = 1 << 62
+"""Highest price in ticks: it and its negative fit a signed 64-bit number with room to spare."""
+
+QTY_MAX: Final = 1 << 62
+"""Largest quantity of one order in lots. Totals over orders are exact beyond it."""
+
+SLICES_MAX: Final = 1_000
+"""Slices an iceberg's remaining quantity may be cut into: bounds the trades one order can cause per maker.
+
+The venue allows 15 (v2 reference, section 8.2); whoever speaks for an account refuses more.
+"""
+
+TRADES_UNTAKEN_MAX: Final = 1 << 20
+"""Recorded trades that may wait for `take_trades`; with more, the compact calls refuse to go on."""
+
+
+class OrderFlag(IntFlag):
+    """What a compact `submit` or `revise` asks for beyond a plain limit order that rests; add them up."""
+
+    IOC = 1
+    FOK = 2
+    POST_ONLY = 4
+    MARKET = 8
+    REDUCE_ONLY = 16
+    CANCEL_OLDEST = 32
+    CANCEL_BOTH = 64
+
+
+class Command(IntEnum):
+    """First number of a row of `batch`."""
+
+    SUBMIT = 0
+    WITHDRAW = 1
+    REVISE = 2
+
+
+REFUSALS: Final = (
+    "",
+    "unknown order",
+    "duplicate order",
+    "not positive",
+    "too large",
+    "bad flags",
+    "nothing to reduce",
+    "display too small",
+    "post only",
+    "cannot fill",
+    "no change",
+    "not an iceberg",
+    "not reduce-only",
+)
+"""Why a command was refused, by code: a compact call answers with the code's negative."""
+
 SIDES: Final[tuple[OrderSide, OrderSide]] = ("buy", "sell")
 OPPOSITE: Final[dict[OrderSide, OrderSide]] = {"buy": "sell", "sell": "buy"}
 
 
 class Accepted(NamedTuple):
-    """The engine took an order in. `price` is None for a market order."""
+    """The engine took an order in. `price` is None for a market order.
+
+    `qty` is what it may trade: for a reduce-only order no more than its bound.
+    """
 
     order_id: int
     side: OrderSide
@@ -45,11 +118,7 @@ class Accepted(NamedTuple):
 
 
 class Refused(NamedTuple):
-    """The engine did not do what was asked; the book is as before.
-
-    `reason`: ``unknown order``, ``duplicate order``, ``post only``, ``cannot fill``, ``no change``,
-    ``not positive``.
-    """
+    """The engine did not do what was asked; the book is as before. `reason`: one of `REFUSALS`."""
 
     order_id: int
     reason: str
@@ -57,7 +126,7 @@ class Refused(NamedTuple):
 
 
 class Traded(NamedTuple):
-    """One trade at the resting order's price; `maker_left`, `taker_left` are what remains of each."""
+    """One trade at the resting order's price; `maker_left`, `taker_left` are what remains of each, hidden or not."""
 
     maker_id: int
     taker_id: int
@@ -70,7 +139,7 @@ class Traded(NamedTuple):
 
 
 class Rested(NamedTuple):
-    """An order (or what is left of it) joined the end of the queue at its price."""
+    """An order (or what is left of it) joined the end of the queue at its price. `qty` is what it shows."""
 
     side: OrderSide
     price: int
@@ -80,7 +149,7 @@ class Rested(NamedTuple):
 
 
 class Changed(NamedTuple):
-    """A resting order has less quantity and keeps its place. `reason`: ``trade`` or ``amend``."""
+    """A resting order shows less quantity and keeps its place. `reason`: ``trade`` or ``amend``."""
 
     side: OrderSide
     price: int
@@ -91,7 +160,11 @@ class Changed(NamedTuple):
 
 
 class Removed(NamedTuple):
-    """A resting order left the book; `qty` is what it showed last. `reason`: ``trade``, ``cancel``, ``amend``."""
+    """A resting order left its place; `qty` is what it showed last.
+
+    `reason`: ``trade``, ``cancel``, ``amend``, ``self trade``, or ``refill``: an iceberg's shown
+    part is used up, and the `Rested` that follows shows the next at the end of the same queue.
+    """
 
     side: OrderSide
     price: int
@@ -102,7 +175,10 @@ class Removed(NamedTuple):
 
 
 class Finished(NamedTuple):
-    """An incoming order ended without resting: ``filled``, ``ioc`` or ``no liquidity``; `qty` is unfilled."""
+    """An incoming order ended without resting; `qty` is unfilled.
+
+    `reason`: ``filled``, ``ioc``, ``no liquidity`` or ``self trade``.
+    """
 
     order_id: int
     side: OrderSide
@@ -111,10 +187,26 @@ class Finished(NamedTuple):
     reason: str
 
 
+class Amended(NamedTuple):
+    """A resting order was amended in what the book does not show; `qty` is all that remains of it."""
+
+    order_id: int
+    qty: int
+    time_ns: int
+
+
+class BatchResult(NamedTuple):
+    """What a batch did: commands carried out, commands refused, trades."""
+
+    done: int
+    refused: int
+    trades: int
+
+
 BookChange = Rested | Changed | Removed
 """What changes the resting book: together these rebuild it."""
 
-EngineEvent = Accepted | Refused | Traded | Rested | Changed | Removed | Finished
+EngineEvent = Accepted | Refused | Traded | Rested | Changed | Removed | Finished | Amended
 
 
 _ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"

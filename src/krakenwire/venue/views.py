@@ -97,8 +97,8 @@ class _Window:
         self.worst = self.worst_now()
 
     def worst_now(self) -> int:
-        keys = self.side.keys
-        return keys[-self.depth] if len(keys) > self.depth else _EVERYTHING
+        side = self.side
+        return side.sign * side.price_at(self.depth - 1) if len(side) > self.depth else _EVERYTHING
 
     def levels(self) -> list[PriceLevel]:
         return self.side.top(self.depth)
@@ -110,20 +110,19 @@ class _Window:
         """
         before, now = self.worst, self.worst_now()
         self.worst = now
-        side, keys = self.side, self.side.keys
+        side = self.side
         came: list[PriceLevel] = []
         went: list[PriceLevel] = []
-        position = max(0, len(keys) - self.depth)
+        rank = min(self.depth, len(side))
         if now < before:
-            while position < len(keys) and keys[position] < before:
-                came.append(side.levels[side.sign * keys[position]])
-                position += 1
+            while rank > 0 and side.sign * side.price_at(rank - 1) < before:
+                rank -= 1
+                came.append(side.at(rank))
             came.reverse()
         elif now > before:
-            position -= 1
-            while position >= 0 and keys[position] >= before:
-                went.append(side.levels[side.sign * keys[position]])
-                position -= 1
+            while rank < len(side) and side.sign * side.price_at(rank) >= before:
+                went.append(side.at(rank))
+                rank += 1
         return came, went
 
 
@@ -163,7 +162,7 @@ class _L2Side:
     def _publish(self, price: int, time_ns: int, removed: list[LevelChange], changed: list[LevelChange]) -> None:
         side = self.window.side
         known = self.rows.get(price)
-        level = side.levels.get(price)
+        level = side.level(price)
         if level is None:
             if known is not None:
                 del self.rows[price]
@@ -252,8 +251,8 @@ class _L3Side:
         for change in changes:
             if change.price in self.levels:
                 self._publish(change, events)
-            elif self._visible(change.price):
-                entered[change.price] = self.window.side.levels[change.price]
+            elif (level := self._visible(change.price)) is not None:
+                entered[change.price] = level
         for level in went:
             self.levels.pop(level.price, None)
         for change in changes:
@@ -276,9 +275,9 @@ class _L3Side:
             self._enter(level, events)
         return events
 
-    def _visible(self, price: int) -> bool:
+    def _visible(self, price: int) -> PriceLevel | None:
         side = self.window.side
-        return price in side.levels and side.sign * price >= self.window.worst
+        return side.level(price) if side.sign * price >= self.window.worst else None
 
     def _publish(self, change: BookChange, events: list[OrderChange]) -> None:
         """Pass on one change of a published level, also when the level is about to be pushed out.
