@@ -238,6 +238,7 @@ KW_INLINE int kw_v1_tail(kw_message *m, const char *p, const char *end) {
     if (m->kind == KW_BOOK) {
         int64_t depth = 0;
         if (!KW_IS(p, end, "\"book-") || !(p = kw_plain_integer(p + 6, end, KW_DEPTH_MAX, &depth))) return 0;
+        if (depth == 0) return 0; /* in the message that is: no depth */
         m->depth = (int)depth;
         if (p == end || *p != '"') return 0;
         p++;
@@ -274,7 +275,8 @@ static inline int kw_v1_whose(const char *frame, const char *end) {
     while (end > frame && (unsigned char)end[-1] <= ' ') end--;
     if (end == frame || *--end != ',') return KW_UNUSUAL;
     if (!(name = kw_string_before(frame, end, &size)) || memchr(name, '\\', size)) return KW_UNUSUAL;
-    if (size >= 4 && memcmp(name, "book", 4) == 0) return KW_UNUSUAL;
+    if (size < 4 || *name < 'a' || *name > 'z') return KW_UNUSUAL; /* rather something that was cut */
+    if (memcmp(name, "book", 4) == 0) return KW_UNUSUAL;
     return size >= 5 && memcmp(name, "trade", 5) == 0 ? KW_UNUSUAL : KW_FOREIGN;
 }
 
