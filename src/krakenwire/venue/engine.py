@@ -9,6 +9,8 @@ from krakenwire import _native
 if TYPE_CHECKING or not _native.ENABLED:
     from krakenwire.venue.matching import MatchingEngine
 else:
-    from krakenwire._native.matching import MatchingEngine
+    from krakenwire._native import matching
+
+    MatchingEngine = matching.MatchingEngine
 
 __all__ = ["MatchingEngine"]
