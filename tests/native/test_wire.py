@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import random
 import shutil
@@ -207,7 +206,6 @@ async def test_what_no_server_may_send_ends_the_connection_with_its_code(name: s
     data, code = BAD[name]
     for cuts in cuttings(len(data)):
         client = Client().feed(HEAD + frame(b"before") + data, cuts).feed(frame(b"after"))
-        await asyncio.sleep(0)
         assert client.texts == [b"before"]
         failure = client.protocol.failure
         assert isinstance(failure, ConnectionLost)
@@ -308,6 +306,33 @@ async def test_more_bytes_than_there_was_room_for_are_refused(client: Client) ->
 
 
 @needs_native
+async def test_the_buffer_is_not_touched_while_messages_lie_in_it() -> None:
+    refusals: list[type[Exception]] = []
+
+    def meddle(data: bytes, last: bool) -> None:
+        for attempt in (lambda: client.protocol.get_buffer(-1), lambda: client.protocol.buffer_updated(0)):
+            try:
+                attempt()
+            except (RuntimeError, ValueError) as error:
+                refusals.append(type(error))
+
+    client = Client(meddle)
+    client.feed(HEAD + frame(b"a") + frame(b"b")).feed(frame(b"c"))
+    assert refusals == [RuntimeError, ValueError] * 3
+    assert client.protocol.failure is None
+
+
+@needs_native
+async def test_a_protocol_that_was_never_made_ready_fails_in_python() -> None:
+    from krakenwire._native.wire import WireProtocol
+
+    bare = WireProtocol.__new__(WireProtocol)
+    bare.get_buffer(-1)[:4] = b"\r\n\r\n"
+    bare.buffer_updated(4)
+    assert isinstance(bare.failure, Exception)
+
+
+@needs_native
 async def test_a_view_of_the_buffer_outlives_the_protocol() -> None:
     client = Client().feed(HEAD)
     view = client.protocol.get_buffer(-1)
@@ -346,7 +371,6 @@ async def test_closing_says_so_once_and_lets_go(client: Client) -> None:
     client.protocol.close(1001, b"enough")
     client.protocol.close(1000, b"again")
     client.protocol.send("too late")
-    await asyncio.sleep(0)
     assert client.sent() == [(CLOSE, struct.pack("!H", 1001) + b"enough")]
     assert client.transport.said == ["abort"]
 
@@ -376,7 +400,6 @@ async def test_what_the_sink_raises_ends_the_connection_and_is_kept(failure: Exc
         raise failure
 
     client = Client(take).feed(HEAD + frame(b"a") + frame(b"b") + frame(b"c")).feed(frame(b"d"))
-    await asyncio.sleep(0)
     assert taken == [b"a"]
     assert client.protocol.failure is failure
     assert client.sent() == [(CLOSE, struct.pack("!H", 1011))]

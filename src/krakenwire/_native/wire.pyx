@@ -177,11 +177,12 @@ cdef class WireProtocol(_First, asyncio.BufferedProtocol):
     cdef _Inbox _inbox
     cdef kw_ws _ws
     cdef Py_ssize_t _head_max, _seen
-    cdef bint _open, _over
+    cdef bint _open, _over, _busy
     cdef bytes _chance
     cdef Py_ssize_t _chance_used
 
     def __cinit__(self):
+        self._inbox = _Inbox()
         kw_ws_init(&self._ws, 0, 0)
 
     def __init__(self, str url, MessageSink sink not None, answered, opened, lost, *, Py_ssize_t head_bytes_max,
@@ -190,9 +191,9 @@ cdef class WireProtocol(_First, asyncio.BufferedProtocol):
         self._answered, self._opened, self._lost = answered, opened, lost
         self._loop = self._transport = self._timer = self.failure = None
         self._head_max, self._seen = head_bytes_max, 0
+        kw_ws_free(&self._ws)
         kw_ws_init(&self._ws, message_bytes_max, fragments_max)
-        self._inbox = _Inbox()
-        self._open = self._over = False
+        self._open = self._over = self._busy = False
         self._chance, self._chance_used = b"", 0
 
     def __dealloc__(self):
@@ -225,16 +226,19 @@ cdef class WireProtocol(_First, asyncio.BufferedProtocol):
         pass
 
     def get_buffer(self, Py_ssize_t hint):
+        if self._busy:
+            raise RuntimeError("messages lie in the buffer until all are handed over")
         return self._inbox.room()
 
     def buffer_updated(self, Py_ssize_t size):
         cdef _Inbox inbox = self._inbox
-        if size < 0 or size > inbox.block.cap - inbox.end:
+        if self._busy or size < 0 or size > inbox.block.cap - inbox.end:
             raise ValueError("more bytes than there was room for")
         inbox.end += size
         if self._over:
             inbox.start = inbox.end
             return
+        self._busy = True
         try:
             if self._open or self._take_head():
                 self._take_frames()
@@ -243,6 +247,8 @@ cdef class WireProtocol(_First, asyncio.BufferedProtocol):
             raise
         except BaseException as failure:  # whoever awaits the end gets it
             self._fail(failure, 1011)
+        finally:
+            self._busy = False
 
     # -- for native_wire -----------------------------------------------------------
 
@@ -266,7 +272,7 @@ cdef class WireProtocol(_First, asyncio.BufferedProtocol):
         """Send a close frame and let go of the socket without waiting for the peer."""
         if not self._over:
             self._say_close(code, reason)
-            self._let_go()
+            self.abort()
 
     def abort(self):
         """Let go of the socket as it is; return whether a transport had it."""
@@ -355,7 +361,7 @@ cdef class WireProtocol(_First, asyncio.BufferedProtocol):
         if not self._over:
             if self._open:
                 self._say_close(code, b"")
-            self._let_go()
+            self.abort()
 
     # -- sending -------------------------------------------------------------------
 
@@ -381,12 +387,6 @@ cdef class WireProtocol(_First, asyncio.BufferedProtocol):
     cdef _say_close(self, int code, bytes reason):
         payload = b"" if code == KW_WS_NO_CODE else code.to_bytes(2, "big") + reason
         self._write(KW_WS_CLOSE_FRAME, PyBytes_AS_STRING(payload), len(payload))
-
-    cdef _let_go(self):
-        # uvloop sends what TLS has written at the end of this turn only
-        self._over = True
-        if self._transport is not None:
-            self._loop.call_soon(self._transport.abort)
 
 
 cdef Py_ssize_t _head_size(const char *at, Py_ssize_t size, Py_ssize_t seen) noexcept:
