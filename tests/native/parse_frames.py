@@ -7,9 +7,12 @@ from ours as another channel's (0). Nothing here is judged; that is `test_parser
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator
 from random import Random
 
-__all__ = ["ODD_V1", "ODD_V2", "PLAIN_V1", "PLAIN_V2", "mutated", "reordered"]
+from krakenwire.protocol.v1 import venue_frames
+
+__all__ = ["ODD_V1", "ODD_V2", "PLAIN_V1", "PLAIN_V2", "in_version_1", "mutated", "reordered"]
 
 _BOOK = (
     '{"channel":"book","type":"update","data":[{"symbol":"BTC/USD","bids":[{"price":62410.5,"qty":0.00500000}],'
@@ -347,6 +350,23 @@ def reordered(rng: Random, frame: bytes, spaced: bool, extra: int = 0) -> bytes:
         return f"{{{gap()}" + f"{gap()},{gap()}".join(pairs) + f"{gap()}}}"
 
     return f"{gap()}{text(json.loads(frame, parse_float=_Number, parse_int=_Number), 0)}{gap()}".encode()
+
+
+def in_version_1(frames: Iterable[bytes]) -> Iterator[bytes]:
+    """Tell the books and trades of a v2 stream in version 1, as the venue's encoder writes it."""
+    for at, frame in enumerate(frames):
+        message = json.loads(frame, parse_float=str, parse_int=str)
+        row, time = message["data"][0], f"{1_534_614_248 + at // 9}.{at * 997 % 10**6:06d}"
+        pair = row["symbol"].replace("BTC", "XBT").replace("DOGE", "XDG")
+        if message["channel"] == "book":
+            sides = [[(lv["price"], lv["qty"], time, *"r" * (at % 5 == 0)) for lv in row[s]] for s in ("asks", "bids")]
+            if message["type"] == "snapshot":
+                yield venue_frames.book_snapshot(at, pair, 10, *sides).encode()
+            else:
+                yield venue_frames.book_update(at, pair, 10, *sides, int(row["checksum"])).encode()
+        elif message["channel"] == "trade":
+            trade = (row["price"], row["qty"], time, row["side"][0], "lm"[at % 2])
+            yield venue_frames.trades(at, pair, [trade] * (1 + at % 3)).encode()
 
 
 _BYTES = b'0123456789.,:"[]{}eE+-\\ TZabcr/\n\x00\x80\xff'

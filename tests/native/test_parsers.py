@@ -16,12 +16,11 @@ from typing import Any
 
 import pytest
 from tests.native.c_program import SANITIZE, build
-from tests.native.parse_frames import ODD_V1, ODD_V2, PLAIN_V1, PLAIN_V2, mutated, reordered
+from tests.native.parse_frames import ODD_V1, ODD_V2, PLAIN_V1, PLAIN_V2, in_version_1, mutated, reordered
 
 from krakenwire.bench.generate import stream
 from krakenwire.errors import DecodeError
 from krakenwire.model import BookUpdate, Event, Ticker, Trades
-from krakenwire.protocol.v1 import venue_frames as v1_frames
 from krakenwire.protocol.v1.channels import symbol_of
 from krakenwire.protocol.v1.client import ClientCodec as ClientCodecV1
 from krakenwire.protocol.v2.client import ClientCodec as ClientCodecV2
@@ -161,29 +160,12 @@ def test_new_members_of_plain_kind_are_passed_over_and_counted(parse: Parse) -> 
     assert max(one["extra_members"] for one in found) >= 4
 
 
-def _v1_stream(frames: int) -> Iterable[bytes]:
-    for at, frame in enumerate(stream(10, frames, seed=9)):
-        message = _exact(frame)
-        row, time = message["data"][0], f"{1_534_614_248 + at // 9}.{at * 997 % 10**6:06d}"
-        pair = row["symbol"].replace("BTC", "XBT").replace("DOGE", "XDG")
-        if message["channel"] == "book":
-            sides = [[(lv["price"], lv["qty"], time, *"r" * (at % 5 == 0)) for lv in row[s]] for s in ("asks", "bids")]
-            if message["type"] == "snapshot":
-                yield v1_frames.book_snapshot(at, pair, 10, *sides).encode()
-            else:
-                yield v1_frames.book_update(at, pair, 10, *sides, int(row["checksum"])).encode()
-        elif message["channel"] == "trade":
-            trade = (row["price"], row["qty"], time, row["side"][0], "lm"[at % 2])
-            yield v1_frames.trades(at, pair, [trade] * (1 + at % 3)).encode()
-
-
-def _exact(frame: bytes) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(frame, parse_float=str, parse_int=str)
-    return found
+def _v1_stream(frames: int) -> list[bytes]:
+    return list(in_version_1(stream(10, frames, seed=9)))
 
 
 def test_every_version_1_frame_of_the_venues_encoder_is_taken_with_the_codecs_content(parse: Parse) -> None:
-    frames = list(_v1_stream(1_500))
+    frames = _v1_stream(1_500)
     assert set(_check_all(parse, 1, frames)) == {TAKEN}
     spaced = [json.dumps(json.loads(frame), indent=at % 3).encode() for at, frame in enumerate(frames)]
     assert set(_check_all(parse, 1, spaced)) == {TAKEN}
