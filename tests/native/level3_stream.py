@@ -31,7 +31,9 @@ class Level3Stream:
         odd: one event in so many makes no sense (a stray, a double, a zero quantity); 0 for none.
     """
 
-    def __init__(self, seed: int, depth: int = 10, price_decimals: int = 1, qty_decimals: int = 8, odd: int = 0) -> None:
+    def __init__(
+        self, seed: int, depth: int = 10, price_decimals: int = 1, qty_decimals: int = 8, odd: int = 0
+    ) -> None:
         self._random = random.Random(seed)
         self._decimals = price_decimals, qty_decimals
         self._odd = odd
@@ -86,7 +88,9 @@ class Level3Stream:
         if kind == "delete":
             self._gone.append(old.order_id)
             return self._order(0, "delete", old.order_id, old.price_text, old.qty_text)
-        price = old.price_text if kind == "modify" else fixed_text(self._mid + sign * (1 + place // 2), self._decimals[0])
+        price = (
+            old.price_text if kind == "modify" else fixed_text(self._mid + sign * (1 + place // 2), self._decimals[0])
+        )
         return self._order(0, "modify", old.order_id, price)
 
     def _nonsense(self, sign: int, here: list[Level3Order]) -> Level3Order:

@@ -164,7 +164,9 @@ def test_a_mismatch_ends_the_books_life_until_its_next_snapshot(live: Callable[[
 
 
 @pytest.mark.parametrize(("price", "qty"), [("x", "1"), ("1", "-1"), ("-1", "1"), ("1", "")])
-def test_an_order_that_is_not_two_numbers_is_an_error_and_the_book_resyncs(live: Callable[[], L3Book], price: str, qty: str) -> None:
+def test_an_order_that_is_not_two_numbers_is_an_error_and_the_book_resyncs(
+    live: Callable[[], L3Book], price: str, qty: str
+) -> None:
     book = live()
     with pytest.raises(DecodeError):
         book.apply(message("update", [order("E", price, qty, "add")], [], None))
