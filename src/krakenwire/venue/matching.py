@@ -9,6 +9,7 @@ by event (`orders.py`); `engine.py` chooses. The rules: `matching_rules.py`.
 from __future__ import annotations
 
 import struct
+from operator import index
 from typing import TYPE_CHECKING, Final
 
 from krakenwire.model import OrderSide
@@ -313,7 +314,7 @@ def _int64(*numbers: int) -> None:
         _ROW.pack(*numbers, *(0,) * (8 - len(numbers)))
     except struct.error:
         for number in numbers:
-            number.__index__()
+            index(number)
         raise OverflowError("a number does not fit in 64 bits") from None
 
 

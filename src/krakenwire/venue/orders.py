@@ -59,7 +59,7 @@ SLICES_MAX: Final = 1_000
 The venue allows 15 (v2 reference, section 8.2); whoever speaks for an account refuses more.
 """
 
-TRADES_UNTAKEN_MAX: Final = 1 << 20
+TRADES_UNTAKEN_MAX: Final = 1 << 17
 """Recorded trades that may wait for `take_trades`; with more, the compact calls refuse to go on."""
 
 
