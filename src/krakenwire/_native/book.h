@@ -157,6 +157,8 @@ static inline int kw_book_crossed(const kw_book *book) {
 
 /* Compare with the checksum that came with the message. */
 static inline int kw_book_settle(kw_book *book, const kw_message *message) {
+    kw_side_trim(&book->asks, book->depth);
+    kw_side_trim(&book->bids, book->depth);
     book->has_time = message->has_time;
     book->time_ns = message->time_ns;
     if (!message->has_checksum || !book->verify) {

@@ -1,7 +1,7 @@
 # cython: language_level=3
 """The native L2 book; see books.pyx."""
 
-from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint32_t, uint64_t
 
 from krakenwire._native.message cimport kw_message
 
@@ -50,6 +50,8 @@ cdef extern from "book.h":
     void kw_book_free(kw_book *book) nogil
     int kw_book_copy(kw_book *copy, const kw_book *book) nogil
     int kw_book_take(kw_book *book, const kw_message *message) nogil
+    void kw_crc_setup() nogil
+    const char *kw_crc_backend() nogil
     int kw_message_fits(const kw_message *message, int price_decimals, int qty_decimals) nogil
     void kw_book_invalidate(kw_book *book) nogil
     void kw_book_checksum(kw_book *book) nogil
@@ -57,6 +59,7 @@ cdef extern from "book.h":
     void kw_side_clear(kw_side *side) nogil
     int kw_side_reserve(kw_side *side, int64_t levels) nogil
     void kw_side_set(kw_side *side, int64_t key, int64_t qty) nogil
+    char *kw_put_digits(char *at, uint64_t v) nogil
     kw_pair kw_side_level(const kw_side *side, int rank) nogil
 
 
@@ -65,7 +68,7 @@ cdef class L2View:
     cdef readonly object symbol
     cdef object _exact          # the pure twin that holds this book now, or None
     cdef kw_book *_live(self) except NULL
-    cdef object _pure(self, kind)
+    cdef object _as_pure(self)
 
 
 cdef class FrozenL2Book(L2View):
@@ -82,4 +85,5 @@ cdef class L2Book(L2View):
     cdef int take(self, const kw_message *message) noexcept
     cdef int _take_back(self, const kw_message *message) except -1
     cdef int _demote(self) except -1
+    cdef int _stay(self) noexcept
     cdef bint _promote(self) except -1

@@ -72,21 +72,24 @@ static inline int kw_side_reserve(kw_side *side, int64_t levels) {
     return 1;
 }
 
-/* Forget the worst levels beyond `depth`, and the memory that an unusually long message took. */
+/* Forget the worst levels beyond `depth`. */
 static inline void kw_side_truncate(kw_side *side, int depth) {
-    int cap = depth + depth / 5 + 16;
     if (side->n > depth) {
         side->start += side->n - depth;
         side->n = depth;
     }
-    if (side->cap > 2 * cap) {
-        kw_side_place(side, 0);
-        kw_pair *at = (kw_pair *)realloc(side->at, (size_t)cap * sizeof(kw_pair));
-        if (at) {
-            side->at = at;
-            side->cap = cap;
-        }
-    }
+}
+
+/* Give back the memory that an unusually long message took. */
+static inline void kw_side_trim(kw_side *side, int depth) {
+    int cap = depth + depth / 5 + 16;
+    kw_pair *at;
+    if (side->cap <= 2 * cap) return;
+    kw_side_place(side, 0);
+    at = (kw_pair *)realloc(side->at, (size_t)cap * sizeof(kw_pair));
+    if (!at) return;
+    side->at = at;
+    side->cap = cap;
 }
 
 /* Return the place of the first level that is not worse than `key`. */

@@ -1,4 +1,4 @@
-"""The L2 book: order of levels, truncation, padding, states, and what it refuses."""
+"""The L2 book: order of levels, truncation, padding, states, and what it refuses; of both twins."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from krakenwire.book import L2Book, book_checksum, level_digits
+from krakenwire.book import book_checksum, level_digits
+from krakenwire.book.l2 import L2Book
 from krakenwire.errors import ChecksumMismatch, DecodeError, StaleData, UsageError
 from krakenwire.model import BookUpdate, Level
 
@@ -15,6 +16,14 @@ Rows = Sequence[tuple[str, str]]
 
 BIDS = [("99.9", "1.00000000"), ("99.8", "2.50000000")]
 ASKS = [("100.1", "0.00010000"), ("100.4", "3.00000000")]
+
+
+@pytest.fixture(params=["pure", "native"], autouse=True)
+def twin(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run every test over both twins: those of the compiled one are skipped where it was not built."""
+    if request.param == "native":
+        books = pytest.importorskip("krakenwire._native.books", reason="the compiled twins were not built")
+        monkeypatch.setitem(globals(), "L2Book", books.L2Book)
 
 
 def crc(asks: Rows, bids: Rows) -> int:
