@@ -111,7 +111,7 @@ static inline const char *kw_level_list_rest(kw_levels *levels, const char *p, c
     return p;
 }
 
-static inline const char *kw_read_side(kw_levels *levels, const char *p, const char *end) {
+static inline const char *kw_level_list(kw_levels *levels, const char *p, const char *end) {
     return p < end && *p == '[' ? kw_level_list_rest(levels, p + 1, end) : NULL;
 }
 
@@ -144,10 +144,10 @@ static inline const char *kw_book_members(kw_message *m, const char *p, const ch
             if ((p = kw_quote(p, end))) p = kw_symbol_rest(p, end, &m->symbol, &m->symbol_size);
         } else if (KW_NAMED(name, size, "bids")) {
             what = KW_ROW_BIDS;
-            p = seen & what ? NULL : kw_read_side(&m->bids, p, end);
+            p = seen & what ? NULL : kw_level_list(&m->bids, p, end);
         } else if (KW_NAMED(name, size, "asks")) {
             what = KW_ROW_ASKS;
-            p = seen & what ? NULL : kw_read_side(&m->asks, p, end);
+            p = seen & what ? NULL : kw_level_list(&m->asks, p, end);
         } else if (KW_NAMED(name, size, "checksum")) {
             what = KW_ROW_CHECKSUM;
             p = kw_checksum(m, p, end);
