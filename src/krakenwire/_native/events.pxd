@@ -17,8 +17,9 @@ cdef class BookUpdate:
     cdef uint32_t _checksum
     cdef int _depth, _n_bids, _n_asks
     cdef int64_t _time_ns
-    cdef kw_level *_levels
+    cdef kw_level *_levels      # lie in _few, or in _many
     cdef kw_level _few[FEW_LEVELS]
+    cdef bytes _many
     cdef list _wire(self, int start, int count)
     cdef tuple _decimals(self, int start, int count)
 
@@ -27,8 +28,9 @@ cdef class Trades:
     cdef readonly str symbol
     cdef bint _snapshot, _has_ids
     cdef int _count
-    cdef kw_trade *_rows
+    cdef kw_trade *_rows        # lie in _one, or in _many
     cdef kw_trade _one
+    cdef bytes _many
     cdef tuple _trades
     cdef object _trade(self, kw_trade *row)
 

@@ -7,7 +7,7 @@ here changes a book. Next: `feed`, which makes them.
 """
 
 cimport cython
-from libc.stdlib cimport free, malloc
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from libc.string cimport memcpy
 
 from krakenwire._native.message cimport (
@@ -35,10 +35,6 @@ cdef class BookUpdate:
     """A snapshot or update of one L2 book, already applied to `book`; see the model's class."""
 
     channel = "book"
-
-    def __dealloc__(self):
-        if self._levels != self._few:
-            free(self._levels)
 
     @property
     def __class__(self):
@@ -139,12 +135,9 @@ cdef BookUpdate book_update(str symbol, const kw_message *message):
     cdef BookUpdate event = BookUpdate.__new__(BookUpdate)
     cdef int bids = message.bids.n, asks = message.asks.n
     event._levels = event._few
-    event._n_bids = event._n_asks = 0
     if bids + asks > FEW_LEVELS:
-        event._levels = <kw_level *>malloc(<size_t>(bids + asks) * sizeof(kw_level))
-        if event._levels == NULL:
-            event._levels = event._few
-            raise MemoryError
+        event._many = PyBytes_FromStringAndSize(NULL, <Py_ssize_t>((bids + asks) * sizeof(kw_level)))
+        event._levels = <kw_level *>PyBytes_AS_STRING(event._many)
     if bids:
         memcpy(event._levels, message.bids.at, <size_t>bids * sizeof(kw_level))
     if asks:
@@ -172,10 +165,6 @@ cdef class Trades:
     """The trades of one frame, oldest first; see the model's class."""
 
     channel = "trade"
-
-    def __dealloc__(self):
-        if self._rows != &self._one:
-            free(self._rows)
 
     @property
     def __class__(self):
@@ -230,12 +219,9 @@ cdef Trades trades_of(str symbol, const kw_message *message):
     cdef Trades event = Trades.__new__(Trades)
     cdef int count = message.n_trades
     event._rows = &event._one
-    event._count = 0
     if count > 1:
-        event._rows = <kw_trade *>malloc(<size_t>count * sizeof(kw_trade))
-        if event._rows == NULL:
-            event._rows = &event._one
-            raise MemoryError
+        event._many = PyBytes_FromStringAndSize(NULL, <Py_ssize_t>(count * sizeof(kw_trade)))
+        event._rows = <kw_trade *>PyBytes_AS_STRING(event._many)
     memcpy(event._rows, message.trades, <size_t>count * sizeof(kw_trade))
     event._count = count
     event.symbol = symbol

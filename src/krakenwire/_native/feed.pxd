@@ -1,13 +1,22 @@
 # cython: language_level=3
 """The one pass and its fast lanes; see feed.pyx."""
 
-from cpython.object cimport PyObject
-from libc.stdint cimport int64_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint64_t
 
 from krakenwire._native.books cimport L2Book
 from krakenwire._native.level3 cimport Level3Reader
 from krakenwire._native.message cimport kw_message
 from krakenwire._native.sink cimport MessageSink
+
+cdef extern from "symbols.h":
+    ctypedef struct kw_symbol_key:
+        pass
+    ctypedef struct kw_symbols:
+        pass
+    kw_symbol_key kw_symbol_key_of(const char *text, int size, int depth) nogil
+    void *kw_symbols_find(const kw_symbols *symbols, const kw_symbol_key *key) nogil
+    int kw_symbols_add(kw_symbols *symbols, kw_symbol_key key, void *value) nogil
+    void kw_symbols_free(kw_symbols *symbols) nogil
 
 
 cdef class Lane:
@@ -20,8 +29,6 @@ cdef class Route:
     cdef str symbol
     cdef object key
     cdef bytes text
-    cdef int depth
-    cdef uint32_t hash
     cdef uint64_t generation
     cdef L2Book book
     cdef Lane book_lane, trade_lane, ticker_lane
@@ -34,10 +41,9 @@ cdef class Pass:
     cdef object _book_for, _symbol_of, _slow
     cdef Level3Reader _level3
     cdef list _routes
-    cdef PyObject **_slots
-    cdef uint32_t _mask
+    cdef kw_symbols _symbols
     cdef uint64_t _generation
-    cdef Lane lane
+    cdef Lane _lane
     cdef public bint open
     cdef readonly uint64_t frames, events, verified, failed, unverified, ignored, malformed, heartbeats
     cdef readonly uint64_t fallbacks, unknown_members
@@ -46,10 +52,8 @@ cdef class Pass:
     cdef object _take_book(self, Route route)
     cdef object _take_other(self, const char *data, Py_ssize_t size)
     cdef Route _route(self, const char *text, int size, int depth)
-    cdef Route _new_route(self, const char *text, int size, int depth, uint32_t hash)
+    cdef Route _new_route(self, const char *text, int size, int depth)
     cdef int _refresh(self, Route route) except -1
-    cdef int _enter(self, Route route) except -1
-    cdef int _grow(self) except -1
 
 
 cdef class FeedSink(MessageSink):

@@ -9,11 +9,9 @@ It opens and asks for nothing. Next: `krakenwire.session.feed`, the readable twi
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
-from cpython.object cimport PyObject
 from cpython.unicode cimport PyUnicode_DecodeASCII
-from libc.stdint cimport int64_t, uint32_t, uint64_t
-from libc.stdlib cimport calloc, free
-from libc.string cimport memcmp, memcpy
+from libc.stdint cimport uint64_t
+from libc.string cimport memcmp
 
 from krakenwire._native.books cimport (
     BOOK_CROSSED, BOOK_EXACT, BOOK_MISMATCH, BOOK_STALE, BOOK_UNVERIFIED, BOOK_VERIFIED, L2Book,
@@ -34,20 +32,6 @@ cdef extern from "frame_v2.h":
 
 cdef extern from "frame_v1.h":
     int kw_parse_v1(kw_message *message, const char *frame, size_t size) nogil
-
-cdef extern from *:
-    """
-    /* A symbol's first and last eight bytes tell it from nearly all others. */
-    static inline uint32_t kw_hash(const char *text, int size, int depth) {
-        uint64_t first = 0, last = 0;
-        size_t part = size < 8 ? (size_t)size : 8;
-        memcpy(&first, text, part);
-        memcpy(&last, text + (size_t)size - part, part);
-        first = (first ^ (last << 1) ^ (uint64_t)(size + 64 * depth)) * 0x9E3779B97F4A7C15u;
-        return (uint32_t)(first >> 32);
-    }
-    """
-    uint32_t kw_hash(const char *text, int size, int depth) nogil
 
 cdef extern from "Python.h":
     const char *PyUnicode_AsUTF8AndSize(object text, Py_ssize_t *size) except NULL
@@ -89,10 +73,6 @@ cdef class Pass:
 
     def __cinit__(self, int version, dict books, book_for, level3_for, symbol_of, slow):
         kw_message_init(&self._message)
-        self._mask = 255
-        self._slots = <PyObject **>calloc(self._mask + 1, sizeof(PyObject *))
-        if self._slots == NULL:
-            raise MemoryError
         self._version = version
         self._books = books
         self._lanes = {}
@@ -103,7 +83,7 @@ cdef class Pass:
 
     def __dealloc__(self):
         kw_message_free(&self._message)
-        free(self._slots)
+        kw_symbols_free(&self._symbols)
 
     def feed(self, frame):
         """Return the events of one frame; see `krakenwire.session.feed.Feed.feed`."""
@@ -145,7 +125,7 @@ cdef class Pass:
         cdef kw_message *message = &self._message
         cdef Route route
         cdef int taken
-        self.lane = None
+        self._lane = None
         if self._version == 2:
             taken = kw_parse_v2(message, data, size)
         else:
@@ -165,11 +145,11 @@ cdef class Pass:
                 self.fallbacks += 1
                 return None
         elif message.kind == KW_TRADE:
-            self.lane = route.trade_lane
+            self._lane = route.trade_lane
             event = trades_of(route.symbol, message)
             self.events += 1
         else:
-            self.lane = route.ticker_lane
+            self._lane = route.ticker_lane
             event = ticker_of(route.symbol, message)
             self.events += 1
         self.unknown_members += message.extra_members
@@ -206,7 +186,7 @@ cdef class Pass:
         if status == BOOK_VERIFIED:
             event.verified = True
             self.verified += 1
-            self.lane = route.book_lane
+            self._lane = route.book_lane
             return event
         if status == BOOK_UNVERIFIED:
             self.unverified += 1
@@ -252,21 +232,19 @@ cdef class Pass:
 
     cdef Route _route(self, const char *text, int size, int depth):
         """Return what is known of a symbol; None when the text is none."""
-        cdef uint32_t hashed = kw_hash(text, size, depth), place = hashed & self._mask
+        cdef kw_symbol_key key = kw_symbol_key_of(text, size, depth)
+        cdef void *found = kw_symbols_find(&self._symbols, &key)
         cdef Route route
-        while self._slots[place] != NULL:
-            route = <Route>self._slots[place]
-            if route.hash == hashed and route.depth == depth and _is(text, size, route.text):
-                if route.generation != self._generation:
-                    self._refresh(route)
-                return route
-            place = (place + 1) & self._mask
-        return self._new_route(text, size, depth, hashed)
+        if found == NULL:
+            return self._new_route(text, size, depth)
+        route = <Route>found
+        if route.generation != self._generation:
+            self._refresh(route)
+        return route
 
-    cdef Route _new_route(self, const char *text, int size, int depth, uint32_t hashed):
+    cdef Route _new_route(self, const char *text, int size, int depth):
         cdef Route route = Route.__new__(Route)
         route.text = PyBytes_FromStringAndSize(text, size)
-        route.depth, route.hash = depth, hashed
         symbol = PyUnicode_DecodeASCII(text, size, NULL)
         if self._symbol_of is not None:
             try:
@@ -277,10 +255,11 @@ cdef class Pass:
         route.key = symbol if self._version == 2 else (symbol, depth)
         self._refresh(route)
         if len(self._routes) < _ROUTES_MAX:  # more than that are found anew each time
-            if <Py_ssize_t>self._mask < 2 * len(self._routes):
-                self._grow()
+            if not kw_symbols_add(
+                &self._symbols, kw_symbol_key_of(PyBytes_AS_STRING(route.text), size, depth), <void *>route
+            ):
+                raise MemoryError
             self._routes.append(route)
-            self._enter(route)
         return route
 
     cdef int _refresh(self, Route route) except -1:
@@ -289,24 +268,6 @@ cdef class Pass:
         route.trade_lane = self._lanes.get(("trade", route.symbol))
         route.ticker_lane = self._lanes.get(("ticker", route.symbol))
         route.generation = self._generation
-        return 0
-
-    cdef int _enter(self, Route route) except -1:
-        cdef uint32_t place = route.hash & self._mask
-        while self._slots[place] != NULL:
-            place = (place + 1) & self._mask
-        self._slots[place] = <PyObject *>route
-        return 0
-
-    cdef int _grow(self) except -1:
-        cdef uint32_t mask = 2 * self._mask + 1
-        cdef PyObject **slots = <PyObject **>calloc(<size_t>mask + 1, sizeof(PyObject *))
-        if slots == NULL:
-            raise MemoryError
-        free(self._slots)
-        self._slots, self._mask = slots, mask
-        for route in self._routes:
-            self._enter(route)
         return 0
 
 
@@ -368,7 +329,7 @@ cdef class FeedSink(MessageSink):
         if event is None:
             self._take_unusual(PyBytes_FromStringAndSize(data, size), self._now_ns)
             return 0
-        lane = feed_pass.lane
+        lane = feed_pass._lane
         if lane is None or not lane.calm or lane.sinks is None or not _plain(event, lane):
             self._take_events(event if type(event) is tuple else (event,), size, self._now_ns)
             return 0

@@ -70,7 +70,11 @@ def ladder(count: int) -> list[tuple[str, str]]:
 
 
 def counted(feed: Feed) -> dict[str, int]:
-    return {name: count for name in feed.counters.__struct_fields__ if (count := getattr(feed.counters, name))}
+    counters = feed.counters
+    names = [
+        name for name in counters.__struct_fields__ if name != "fallbacks"
+    ]  # which twin did it is not the question
+    return {name: count for name in names if (count := getattr(counters, name))}
 
 
 def test_book_events_come_applied_and_verified() -> None:

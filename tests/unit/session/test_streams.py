@@ -101,13 +101,13 @@ def test_each_kind_yields_items_of_its_own() -> None:
     )
     drive.frame(*frames)
     items = {kind: taken(one) for kind, one in opened.items()}
-    assert [type(item) for item in items["trades"]] == [Trade, Trade]
-    assert [type(item) for item in items["ticker"]] == [Ticker]
+    assert [item.__class__ for item in items["trades"]] == [Trade, Trade]
+    assert [item.__class__ for item in items["ticker"]] == [Ticker]
     assert [item.state for item in items["books"]] == ["live"]  # type: ignore[union-attr]
-    assert [type(item) for item in items["ohlc"]] == [Candle, Candle]
-    assert [type(item) for item in items["spread"]] == [Spread]
-    assert [type(item) for item in items["instruments"]] == [Instruments]
-    assert [type(item) for item in items["status"]] == [Status]
+    assert [item.__class__ for item in items["ohlc"]] == [Candle, Candle]
+    assert [item.__class__ for item in items["spread"]] == [Spread]
+    assert [item.__class__ for item in items["instruments"]] == [Instruments]
+    assert [item.__class__ for item in items["status"]] == [Status]
     assert [item.frame for item in items["raw"] if isinstance(item, RawFrame)] == list(frames)
 
 
@@ -239,7 +239,7 @@ def test_a_later_stream_begins_with_what_is_known() -> None:
     stream(drive, "status")
     drive.frame(Book(BTC).snapshot(), ticker(BTC), status("post_only"))
     assert [item.symbol for item in taken(stream(drive, "books", BTC))] == [BTC]
-    assert [type(item) for item in taken(stream(drive, "ticker", BTC))] == [Ticker]
+    assert [item.__class__ for item in taken(stream(drive, "ticker", BTC))] == [Ticker]
     assert [item.system for item in taken(stream(drive, "status")) if isinstance(item, Status)] == ["post_only"]
 
 
@@ -274,7 +274,7 @@ def test_a_stream_with_notices_tells_its_gaps_in_their_place() -> None:
     drive.frame(trades(BTC, 1))
     cut(drive)
     drive.frame(trades(BTC, 2))
-    assert [type(item) for item in taken(opened)] == [Trade, Gap, Resynced, Trade]
+    assert [item.__class__ for item in taken(opened)] == [Trade, Gap, Resynced, Trade]
     assert opened.gaps == 1
 
 
@@ -296,7 +296,7 @@ def test_a_partial_refusal_leaves_the_others_going() -> None:
     error = "Currency pair not supported NOPE/USD"
     drive.frame(refused(error, symbol="NOPE/USD", req_id=request["req_id"]))  # type: ignore[arg-type]
     drive.frame(trades(BTC, 1))
-    assert [type(item) for item in taken(opened)] == [Refused, Trade]
+    assert [item.__class__ for item in taken(opened)] == [Refused, Trade]
     assert (list(opened.refused), opened.ended) == (["NOPE/USD"], False)
 
 
