@@ -148,12 +148,29 @@ class UvloopLine(NativeLine):
         return pytest.importorskip("uvloop").new_event_loop()
 
 
+class LoopTlsLine(NativeLine):
+    """With the TLS of the loop, which serves where picows brings none."""
+
+    async def open(self, url: str, context: ssl.SSLContext | None, timeout_s: float) -> object:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("krakenwire.client.native_wire.FAST_TLS", False)
+            return await super().open(url, context, timeout_s)
+
+
+class UvloopTlsLine(LoopTlsLine, UvloopLine):
+    """With uvloop's own TLS."""
+
+
 Open = Callable[..., Line]
 
 needs_native = pytest.mark.skipif(not _native.ENABLED, reason="the compiled twins are not in use")
 NATIVE = [
     pytest.param(NativeLine, id="native", marks=needs_native),
     pytest.param(UvloopLine, id="native on uvloop", marks=needs_native),
+]
+LOOP_TLS = [
+    pytest.param(LoopTlsLine, id="native, the loop's TLS", marks=needs_native),
+    pytest.param(UvloopTlsLine, id="native, uvloop's TLS", marks=needs_native),
 ]
 ASYNC = [pytest.param(PicowsLine, id="picows"), *NATIVE]
 
@@ -174,7 +191,7 @@ def open_line(request: pytest.FixtureRequest) -> Iterator[Open]:
 Make = Callable[..., AsyncLine]
 
 
-@pytest.fixture(params=ASYNC)
+@pytest.fixture(params=[*ASYNC, *LOOP_TLS])
 def make_line(request: pytest.FixtureRequest) -> Iterator[Make]:
     """Opens asyncio lines with everything they take; those that opened are closed in the end."""
     opened: list[AsyncLine] = []
@@ -528,7 +545,7 @@ class _Nothing:
 
 
 @pytest.mark.parametrize("moment", ["TLS", "handshake"])
-@pytest.mark.parametrize("kind", ASYNC)
+@pytest.mark.parametrize("kind", [*ASYNC, *LOOP_TLS])
 def test_a_cancelled_attempt_leaves_no_socket(loopback: Any, kind: type[AsyncLine], tls: Tls, moment: str) -> None:
     began, gone = threading.Event(), threading.Event()
 
