@@ -7,7 +7,8 @@ port:
     /N         a Kraken of version 2: waits until all pairs' books are subscribed to
     /raw/N     sends at once
 
-and then N times the ten snapshots with BOOKS updates. The second port echoes.
+and then N times the ten snapshots with BOOKS updates, and heartbeats until the
+client leaves. The second port echoes.
 It ends with its standard input. It uses none of the clients it serves.
 """
 
@@ -21,6 +22,7 @@ import json
 import socket
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from typing import BinaryIO
 
@@ -38,6 +40,8 @@ _STATUS = (
     b'{"channel":"status","type":"update","data":[{"api_version":"v2","connection_id":1,'
     b'"system":"online","version":"2.0.0"}]}'
 )
+_HEARTBEAT = b'{"channel":"heartbeat"}'
+_HEARTBEAT_S = 0.1
 _TIMES = {"time_in": "2023-11-14T22:13:20.000000Z", "time_out": "2023-11-14T22:13:20.000001Z"}
 
 
@@ -79,6 +83,7 @@ class _Connection:
         self._sock, self._books = sock, books
         self._file = sock.makefile("rb")
         self._seen: set[str] = set()
+        self._sending = threading.Lock()
 
     def serve(self) -> None:
         """Upgrade, send what the path asks for, and stay until the client leaves."""
@@ -89,9 +94,11 @@ class _Connection:
             self._sock.sendall(frame(_STATUS))
         for message in _messages(self._file):
             before = len(self._seen)
-            self._sock.sendall(self._answer(json.loads(message)))
+            with self._sending:
+                self._sock.sendall(self._answer(json.loads(message)))
             if before < len(PAIRS) == len(self._seen):
                 self._send_books(passes)
+                threading.Thread(target=self._beat, daemon=True).start()
 
     def _upgraded(self) -> tuple[str, int]:
         path = self._file.readline().split()[1].decode()
@@ -114,6 +121,14 @@ class _Connection:
             for at in range(0, len(view), _CHUNK):
                 self._sock.sendall(view[at : at + _CHUNK])
 
+    def _beat(self) -> None:
+        """Send heartbeats, as some clients only close after the next message."""
+        with contextlib.suppress(OSError):
+            while True:
+                time.sleep(_HEARTBEAT_S)
+                with self._sending:
+                    self._sock.sendall(frame(_HEARTBEAT))
+
     def _answer(self, request: dict[str, object]) -> bytes:
         method = request.get("method")
         ids = {"req_id": request["req_id"]} if "req_id" in request else {}
@@ -133,9 +148,12 @@ class _Connection:
 
 
 def _serve(sock: socket.socket, books: bytes) -> None:
-    with sock, contextlib.suppress(OSError, ValueError, IndexError):  # a client may leave whenever it likes
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    with contextlib.suppress(OSError, ValueError, IndexError):  # a client may leave whenever it likes
         _Connection(sock, books).serve()
+    with contextlib.suppress(OSError):
+        sock.shutdown(socket.SHUT_RDWR)  # a thread that still sends heartbeats ends by it
+    sock.close()
 
 
 def _accept(listener: socket.socket, books: bytes) -> None:

@@ -1,0 +1,92 @@
+"""`krakenwire bench` as a user runs it, with few frames: it measures, proves and prints."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from krakenwire import _native
+from krakenwire.bench.children import serving
+from krakenwire.bench.goals import GOALS
+from krakenwire.cli.main import main
+
+OFFLINE = ["--only", "book", "--only", "shapes", "--only", "v1"]
+
+
+def test_json_is_one_object_with_a_row_for_each_goal_of_the_suites(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", "--quick", "--json", *OFFLINE]) == 0
+    printed = capsys.readouterr()
+    result = json.loads(printed.out)
+    names = [name for name, goal in GOALS.items() if goal.suite in ("book", "shapes", "v1")]
+    assert [row["name"] for row in result["rows"]] == names
+    assert all(row["ratio"] > 0 and row["rounds"] >= 5 for row in result["rows"])
+    assert result["machine"]["cores"] >= 1
+    assert isinstance(result["noise"]["too_noisy"], bool)
+    assert "shapes" in printed.err
+
+
+def test_the_table_and_the_picture_are_made(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    picture = tmp_path / "bench.svg"
+    assert main(["bench", "--quick", "--only", "book", "--plot", str(picture)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split()[:2] == ["what", "median"]
+    assert "quick run" in "".join(lines)
+    assert picture.read_text().startswith("<svg")
+
+
+def test_a_picture_for_nowhere_is_refused_before_anything_is_measured(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", "--plot", "/no/such/place/bench.svg"]) == 2
+    assert "existing directory" in capsys.readouterr().err
+
+
+def test_an_unknown_suite_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["bench", "--only", "everything"])
+    assert ended.value.code == 2
+    assert "everything" in capsys.readouterr().err
+
+
+def test_check_ends_with_1_exactly_when_a_bound_is_missed(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from krakenwire.bench import rows
+
+    arguments = ["bench", "--quick", "--json", "--check", "--only", "v1"]
+    for must, code in ((1e9, 0), (0.0, 1)):
+        goal = rows.GOALS["v1-depth-10"]
+        monkeypatch.setitem(rows.GOALS, "v1-depth-10", type(goal)(goal.suite, goal.title, "<=", must))
+        assert main(arguments) == code
+    capsys.readouterr()
+
+
+def test_our_client_is_measured_over_a_socket_and_a_peer_that_is_not_installed_says_so(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from krakenwire.bench import loopback
+
+    monkeypatch.setattr(loopback, "find_spec", lambda _: None)
+    assert main(["bench", "--quick", "--json", "--check", "--only", "e2e", "--only", "echo"]) in (0, 1)
+    rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)["rows"]}
+    assert rows["echo-p50"]["ratio"] > 0
+    for name in ("e2e-ccxt", "e2e-python-kraken-sdk"):
+        assert (rows[name]["value"], rows[name]["met"]) == (None, None)
+        assert "not installed" in rows[name]["note"]
+    if _native.ENABLED:
+        assert rows["e2e-c-loop"]["ratio"] > 0
+        assert rows["e2e-batch"]["ratio"] > 0
+    else:
+        assert "compiled twins" in rows["e2e-c-loop"]["note"]
+
+
+def test_memory_and_the_pure_twin_are_measured_in_processes_of_their_own(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", "--quick", "--json", "--only", "memory", "--only", "pure"]) == 0
+    rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)["rows"]}
+    assert rows["memory-1000-books"]["value"] is None or rows["memory-1000-books"]["value"] > 0
+    assert all(rows[f"pure-depth-{depth}"]["ratio"] > 1 for depth in (10, 100, 1000))
+
+
+def test_the_server_ends_with_its_block() -> None:
+    with serving(1) as ports:
+        assert len(set(ports)) == 2
