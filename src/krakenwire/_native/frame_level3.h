@@ -245,7 +245,7 @@ static inline int kw_parse_level3(kw_level3 *m, const char *frame, size_t size) 
     m->symbol_size = 0;
     if (KW_IS(p, end, "{\"channel\":\"level3\",\"type\":\"")) {
         const char *data = NULL;
-        p += 27;
+        p += 28;
         if (KW_IS(p, end, "update\",\"data\":")) {
             m->snapshot = 0;
             data = kw_level3_data(p + 15, end, m);

@@ -6,16 +6,12 @@
 #ifndef KW_LEVEL3_H
 #define KW_LEVEL3_H
 
-#include "crc32.h"
-#include "level3_queues.h"
-
-#define KW_CHECKSUM_BUFFER 4096
+#include "level3_checksum.h"
 
 typedef struct {
     kw_queues bids, asks;
     int price_scale, qty_scale;     /* decimals of a scaled price; zeros a quantity is padded to */
     uint32_t checksum;              /* our own */
-    uint32_t asks_checksum;         /* of the asks alone, good while they are not touched */
     uint64_t stray_events;
 } kw_l3;
 
@@ -64,33 +60,6 @@ static inline int kw_queues_fit(const kw_queues *q, int64_t factor) {
     return (worst < 0 ? -worst : best) <= INT64_MAX / factor;
 }
 
-/* -- the checksum ---------------------------------------------------------------------------------------- */
-
-static inline uint32_t kw_queues_checksum(const kw_queues *q, uint32_t checksum) {
-    char buffer[KW_CHECKSUM_BUFFER];
-    char *at = buffer;
-    uint32_t k, i;
-    for (k = 0; k < KW_CHECKSUM_LEVELS && k < q->n_places; k++) {
-        for (i = q->queues[q->room[q->first + q->n_places - 1 - k].queue].head; i != KW_NONE; i = q->orders[i].next) {
-            const kw_resting *r = &q->orders[i];
-            memcpy(at, r->spelt, 32);
-            if (r->spelt_size > 32) memcpy(at + 32, r->spelt + 32, KW_SPELT_MAX - 32);
-            at += r->spelt_size;
-            if (at > buffer + KW_CHECKSUM_BUFFER - KW_SPELT_MAX) {
-                checksum = kw_crc32(checksum, buffer, (size_t)(at - buffer));
-                at = buffer;
-            }
-        }
-    }
-    return kw_crc32(checksum, buffer, (size_t)(at - buffer));
-}
-
-static inline void kw_l3_check(kw_l3 *b) {
-    if (b->asks.touched) b->asks_checksum = kw_queues_checksum(&b->asks, 0);
-    if (b->asks.touched || b->bids.touched) b->checksum = kw_queues_checksum(&b->bids, b->asks_checksum);
-    b->asks.touched = b->bids.touched = 0;
-}
-
 /* -- one message ------------------------------------------------------------------------------------------ */
 
 static inline void kw_l3_merge(kw_l3 *b, kw_queues *q, const kw_orders *orders) {
@@ -134,7 +103,8 @@ static inline int kw_l3_take(kw_l3 *b, const kw_level3 *m, uint32_t depth, int p
     kw_l3_merge(b, &b->bids, &m->bids);
     kw_queues_truncate(&b->asks, depth);
     kw_queues_truncate(&b->bids, depth);
-    kw_l3_check(b);
+    if (b->asks.touched || b->bids.touched) b->checksum = kw_l3_checksum(&b->asks, &b->bids);
+    b->asks.touched = b->bids.touched = 0;
     return 1;
 }
 

@@ -27,7 +27,13 @@ typedef struct {
     char id[KW_ORDER_ID_MAX];
 } kw_resting;
 
-typedef struct { int64_t key; uint32_t head, tail; } kw_queue;      /* `head` also links what is free */
+typedef struct {
+    int64_t key;
+    uint32_t head, tail;            /* `head` also links what is free */
+    uint32_t crc, size;             /* of what its orders add to the checksum: a plain remainder, and bytes */
+    int stale;                      /* whether those are of an earlier state */
+} kw_queue;
+
 typedef struct { int64_t key; uint32_t queue; } kw_place;
 
 typedef struct {
@@ -166,8 +172,11 @@ static inline uint32_t kw_queues_seek(const kw_queues *q, int64_t key) {
     return low;
 }
 
-static inline void kw_queues_touch(kw_queues *q, int64_t key) {
+/* Note that a level changes: before it may go, after it may have come. */
+static inline void kw_queues_touch(kw_queues *q, uint32_t queue) {
     uint32_t n = q->n_places;
+    int64_t key = q->queues[queue].key;
+    q->queues[queue].stale = 1;
     if (n <= KW_CHECKSUM_LEVELS || key >= q->room[q->first + n - KW_CHECKSUM_LEVELS].key) q->touched = 1;
 }
 
@@ -242,7 +251,7 @@ static inline void kw_queues_unchain(kw_queues *q, uint32_t i) {
 static inline void kw_queues_drop(kw_queues *q, uint32_t i) {
     kw_resting *r = &q->orders[i];
     kw_queue *queue = &q->queues[r->level];
-    kw_queues_touch(q, queue->key);
+    kw_queues_touch(q, r->level);
     if (r->prev == KW_NONE) queue->head = r->next;
     else q->orders[r->prev].next = r->next;
     if (r->next == KW_NONE) queue->tail = r->prev;
@@ -283,7 +292,7 @@ static inline void kw_queues_append(kw_queues *q, const kw_order *o, uint32_t ha
     memcpy(r->id, o->id, o->id_size);
     kw_resting_set(r, o, key, qty_scale);
     q->n_orders++;
-    kw_queues_touch(q, key);
+    kw_queues_touch(q, queue);
 }
 
 /* Apply one order event, for which there is room. Returns whether it made sense. */
@@ -293,7 +302,7 @@ static inline int kw_queues_take(kw_queues *q, const kw_order *o, int64_t key, i
     if (modify && !known) return 0;
     if (modify && o->qty && q->queues[q->orders[i].level].key == key) {
         kw_resting_set(&q->orders[i], o, key, qty_scale);
-        kw_queues_touch(q, key);
+        kw_queues_touch(q, q->orders[i].level);
         return 1;
     }
     if (known) kw_queues_drop(q, i);
@@ -315,6 +324,7 @@ static inline void kw_queues_rescale(kw_queues *q, int64_t factor, int qty_scale
         kw_place *at = &q->room[q->first + place];
         at->key *= factor;
         q->queues[at->queue].key = at->key;
+        q->queues[at->queue].stale = 1;
         for (i = q->queues[at->queue].head; i != KW_NONE; i = q->orders[i].next) {
             kw_resting_spell(&q->orders[i], at->key, qty_scale);
         }
