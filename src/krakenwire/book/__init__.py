@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from krakenwire._native import ENABLED
 from krakenwire.book.checksum import book_checksum, level_digits
-from krakenwire.book.frozen import FrozenL3Book
-from krakenwire.book.l3 import L3Book
 
 if TYPE_CHECKING or not ENABLED:
-    from krakenwire.book.frozen import FrozenL2Book
+    from krakenwire.book.frozen import FrozenL2Book, FrozenL3Book
     from krakenwire.book.l2 import L2Book
+    from krakenwire.book.l3 import L3Book
 else:
     from krakenwire._native.books import FrozenL2Book, L2Book
+    from krakenwire._native.level3 import FrozenL3Book, L3Book
 
 __all__ = ["FrozenL2Book", "FrozenL3Book", "L2Book", "L3Book", "book_checksum", "level_digits"]
