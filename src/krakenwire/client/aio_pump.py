@@ -97,6 +97,7 @@ class Pilot:
         self._wire: Wire | None = None
         self._task: asyncio.Task[KrakenwireError | None] | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._due = 0.0
         self._token: str | None = None
         self._paused = False
 
@@ -189,9 +190,10 @@ class Pilot:
             return
         when = self._loop.time() + max(0.0, (due_ns - now_ns()) / _SECOND)
         if self._timer is not None:
-            if self._timer.when() <= when:
+            if self._due <= when:
                 return  # it fires early, and is set again then
             self._timer.cancel()
+        self._due = when  # uvloop's handle of a time that has come does not know it
         self._timer = self._loop.call_at(when, self._fire)
 
     def _fire(self) -> None:
