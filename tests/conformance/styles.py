@@ -1,4 +1,4 @@
-"""The three client styles behind one interface, so that one suite can run over all of them."""
+"""The three client styles, over every transport, behind one interface: one suite can run over all of them."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 import krakenwire
 import krakenwire.aio
 import krakenwire.threaded
+from krakenwire import _native
 from krakenwire.client.core import CONFLATED, ClientCounters
 from krakenwire.errors import StreamEnded
 from krakenwire.model import BookReading, Refused
@@ -188,7 +190,17 @@ class AioReader:
 
 PATIENCE_S = 60.0
 
-STYLES: dict[str, Callable[..., Style]] = {"blocking": Blocking, "threaded": Threaded, "aio": Aio}
+STYLES: dict[str, Callable[..., Style]] = {
+    "blocking": Blocking,
+    "blocking-picows": partial(Blocking, transport="picows"),
+    "threaded": Threaded,
+    "threaded-picows": partial(Threaded, transport="picows"),
+    "aio": partial(Aio, transport="picows"),
+}
+if _native.ENABLED:
+    STYLES["blocking-native"] = partial(Blocking, transport="native")
+    STYLES["threaded-native"] = partial(Threaded, transport="native")
+    STYLES["aio-native"] = partial(Aio, transport="native")
 
 
 def items(reader: Reader, limit: int = 20_000, timeout: float = 15.0) -> Iterator[Any]:

@@ -1,8 +1,9 @@
-"""The blocking client: a `for` loop over market data, everything in the caller's thread.
+"""The blocking client: a `for` loop over market data, by default with everything in the caller's thread.
 
-Sockets are read and timers kept while you wait for the next item, and only
+Sockets are then read and timers kept while you wait for the next item, and only
 then; a loop body that takes long makes the connection wait, and the venue with
-it. For work beside the feed see `threaded`, for many tasks `aio`.
+it. With another `transport` they live in a background thread, and only what you
+take is yours. For work beside the feed see `threaded`, for many tasks `aio`.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from types import EllipsisType, TracebackType
-from typing import Any, Final, Generic, Self, TypeVar, Unpack, cast
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, Unpack, cast
 
 from krakenwire.client.core import ClientCounters, Core
 from krakenwire.client.environments import LocalVenue
@@ -34,11 +35,12 @@ from krakenwire.model import (
 )
 from krakenwire.session.streams import StreamItem
 
+if TYPE_CHECKING:
+    from krakenwire.client.loop_thread import LoopThread
+
 __all__ = ["Kraken", "Stream"]
 
 _ItemT = TypeVar("_ItemT")
-_HOUSEKEEPING_S: Final = 0.25
-"""A consumer that always finds something waiting still lets the sockets be read this often."""
 
 
 class Kraken:
@@ -58,7 +60,7 @@ class Kraken:
 
     def __init__(self, on: str = "live", *, version: int = 2, **settings: Unpack[Settings]) -> None:
         self._core = Core(Options.checked(on, version, settings), self._start_local if on == "local" else None)
-        self._pump = Pump(self._core)
+        self._pump = _pump(self._core)
 
     def _start_local(self) -> LocalVenue:
         """Start the embedded venue; `krakenwire.Kraken` can, this room has none."""
@@ -78,7 +80,8 @@ class Kraken:
 
     def close(self) -> None:
         """End the connections and all streams. Harmless when it is closed already."""
-        self._core.stop()
+        with self._pump.lock:
+            self._core.stop()
         self._pump.close()
         self._core.close_venue()
 
@@ -175,11 +178,15 @@ class Kraken:
             *symbols: any spelling.
             **parameters: as for `stream`.
         """
-        self._core.subscribe(channel, symbols, parameters)
+        with self._pump.lock:
+            self._core.subscribe(channel, symbols, parameters)
+        self._pump.nudge()
 
     def unsubscribe(self, channel: str, *symbols: str) -> None:
         """Undo `subscribe` for some symbols, or for all of a channel."""
-        self._core.unsubscribe(channel, symbols)
+        with self._pump.lock:
+            self._core.unsubscribe(channel, symbols)
+        self._pump.nudge()
 
     def ping(self, timeout: float | None = 10.0) -> float:
         """Send a ping and return the seconds until its answer.
@@ -189,7 +196,7 @@ class Kraken:
         """
         deadline = _deadline(timeout)
         with self.events(policy="drop", queue=1000) as events:
-            while not self._core.ping():
+            while not self._pinged():
                 events.next(_left(deadline))  # the events of connecting
             while True:
                 event = events.next(_left(deadline))
@@ -197,20 +204,35 @@ class Kraken:
                     return event.round_trip_ns / 1e9
 
     def book(self, symbol: str) -> BookReading:
-        """Return the live book of a symbol that is streamed; reading it while it is not live raises `StaleData`."""
-        return self._core.book(symbol)
+        """Return the live book of a symbol that is streamed; reading it while it is not live raises `StaleData`.
+
+        With a transport in a background thread it is a copy of the present book.
+        """
+        with self._pump.lock:
+            return self._pump.shown(self._core.book(symbol))
 
     def level3_book(self, symbol: str) -> Level3Reading:
-        """Return the live level3 book of a symbol that is streamed."""
-        return self._core.level3_book(symbol)
+        """Return the live level3 book of a symbol that is streamed, as `book` does."""
+        with self._pump.lock:
+            return self._pump.shown(self._core.level3_book(symbol))
 
     @property
     def counters(self) -> ClientCounters:
         """What was received, renewed, dropped and passed over, so far."""
-        return self._core.counters
+        with self._pump.lock:
+            return self._core.counters
+
+    def _pinged(self) -> bool:
+        with self._pump.lock:
+            sent = self._core.ping()
+        self._pump.nudge()
+        return sent
 
     def _open(self, kind: str, symbols: tuple[str, ...], parameters: Parameters, how: How) -> Stream[Any]:
-        return Stream(self._core, self._pump, self._core.tap(kind, symbols, parameters, how), how.get("timeout"))
+        with self._pump.lock:
+            tap = self._core.tap(kind, symbols, parameters, how)
+        self._pump.nudge()
+        return Stream(self._pump, tap, how.get("timeout"))
 
 
 class Stream(Outlet, Generic[_ItemT]):
@@ -220,9 +242,9 @@ class Stream(Outlet, Generic[_ItemT]):
     error that ended it otherwise.
     """
 
-    def __init__(self, core: Core, pump: Pump, tap: Tap, timeout: float | None) -> None:
-        super().__init__(tap, timeout)
-        self._core, self._pump = core, pump
+    def __init__(self, pump: Pump | LoopThread, tap: Tap, timeout: float | None) -> None:
+        super().__init__(tap, timeout, pump.lock)
+        self._pump = pump
 
     def __iter__(self) -> Iterator[_ItemT]:
         return self
@@ -245,20 +267,28 @@ class Stream(Outlet, Generic[_ItemT]):
             KrakenwireError: what ended it: no connection, a refusal of all its symbols, a consumer too slow.
         """
         deadline = _deadline(self._timeout if timeout is ... else timeout)
-        if self._pump.idle_s > _HOUSEKEEPING_S and not self._core.closed:
-            self._pump.turn(0)
-        while (item := self._tap.take()) is None:
-            if self._tap.ended:
-                raise self._tap.error or StreamEnded(f"the stream of {self._tap.kind}")
-            left = _left(deadline)
-            self._core.make_room(self._tap)
-            self._pump.turn(left)
-            if left is not None and left <= 0 and not self._tap.ready:
-                raise WaitTimeout(self._tap.url, f"no {self._tap.kind} within the time allowed")
+        with self._pump.lock:
+            while (item := self._pump.take(self._tap)) is None:
+                if self._tap.ended:
+                    raise self._tap.error or StreamEnded(f"the stream of {self._tap.kind}")
+                left = _left(deadline)
+                self._pump.wait(self._tap, left)
+                if left is not None and left <= 0 and not self._tap.ready:
+                    raise WaitTimeout(self._tap.url, f"no {self._tap.kind} within the time allowed")
         return cast("_ItemT", item)
 
     def _change(self, change: Callable[[], None]) -> None:
-        change()
+        with self._pump.lock:
+            change()
+        self._pump.nudge()
+
+
+def _pump(core: Core) -> Pump | LoopThread:
+    if core.options.transport == "websocket-client":
+        return Pump(core)
+    from krakenwire.client.loop_thread import LoopThread  # asyncio and picows: only for those who want them
+
+    return LoopThread(core)
 
 
 def _deadline(timeout: float | None) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from types import TracebackType
 from typing import Self
 
@@ -15,8 +16,9 @@ __all__ = ["Outlet"]
 class Outlet:
     """The part of a stream or queue that does not wait; end it with `close` or a ``with`` statement."""
 
-    def __init__(self, tap: Tap, timeout: float | None) -> None:
+    def __init__(self, tap: Tap, timeout: float | None, lock: AbstractContextManager[object] | None = None) -> None:
         self._tap, self._timeout = tap, timeout
+        self._lock: AbstractContextManager[object] = nullcontext() if lock is None else lock
 
     def _change(self, change: Callable[[], None]) -> None:
         """Make a change that the connection has to hear of."""
@@ -33,12 +35,14 @@ class Outlet:
     @property
     def symbols(self) -> tuple[str, ...]:
         """Its symbols now, in v2 spelling."""
-        return self._tap.symbols
+        with self._lock:
+            return self._tap.symbols
 
     @property
     def refused(self) -> dict[str, Refused]:
         """The venue's refusals by symbol; when all are refused, it ends with `VenueRefusal`."""
-        return self._tap.refused
+        with self._lock:
+            return self._tap.refused
 
     @property
     def dropped(self) -> int:

@@ -13,21 +13,28 @@ import socket
 from collections import deque
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext, suppress
-from typing import Final
+from typing import Final, TypeVar
 
 from krakenwire.client.clock import now_ns
 from krakenwire.client.core import Core
 from krakenwire.client.errands import run_beside
-from krakenwire.client.taps import Line
+from krakenwire.client.taps import Line, Tap
 from krakenwire.client.websocket_client import Wire
 from krakenwire.errors import FrameTooBig, InternalError, KrakenwireError
+from krakenwire.model import BookReading, Level3Reading
 from krakenwire.session.effects import Close, Open, Send
+from krakenwire.session.streams import StreamItem
 
 __all__ = ["Pump"]
 
 _SECOND = 1_000_000_000
 _AWAY_NS = _SECOND
 """Turned more seldom than this, silence was our own doing."""
+
+_HOUSEKEEPING_S: Final = 0.25
+"""A consumer that always finds something waiting still lets the sockets be read this often."""
+
+_BookT = TypeVar("_BookT", BookReading, Level3Reading)
 
 _CLOSE_CODES: Final[dict[type, int]] = {FrameTooBig: 1009}
 
@@ -48,7 +55,7 @@ class Pump:
         after_frame: Callable[[], None] = lambda: None,
     ) -> None:
         self._core = core
-        self._lock: AbstractContextManager[object] = lock if lock is not None else nullcontext()
+        self.lock: AbstractContextManager[object] = lock if lock is not None else nullcontext()
         self._after_frame = after_frame
         self._selector: selectors.BaseSelector | None = None
         self._wires: dict[Line, Wire] = {}
@@ -69,20 +76,43 @@ class Pump:
     def turn(self, wait_s: float | None) -> None:
         """Do what is asked for and due; wait for something to come, at most `wait_s` seconds."""
         selector = self._ears()
-        with self._lock:
+        with self.lock:
             away = self._was_away()
             self._act()
             patience_s = self._patience(wait_s)
-        for key, _ in selector.select(patience_s):
+        ready = selector.select(patience_s)
+        self._turned_ns = now_ns()
+        for key, _ in ready:
             if key.data is None:
                 self._answer_bell()
             else:
                 self._read(key.data)
-        with self._lock:
+        with self.lock:
+            away = self._was_away() or away  # in a callback
             self._poll(everything=away)
             self._act()
             self._turned_ns = now_ns()
         self._after_frame()
+
+    # -- for a client that turns it in its user's own thread --------------------
+
+    def nudge(self) -> None:
+        """Nothing: the next turn does what was asked of the core."""
+
+    def take(self, tap: Tap) -> StreamItem | None:
+        """Return the next item, None when nothing waits."""
+        if self.idle_s > _HOUSEKEEPING_S and not self._core.closed:
+            self.turn(0)
+        return tap.take()
+
+    def wait(self, tap: Tap, wait_s: float | None) -> None:
+        """Move bytes until `tap` may have something, at most for `wait_s` seconds."""
+        self._core.make_room(tap)
+        self.turn(wait_s)
+
+    def shown(self, book: _BookT) -> _BookT:
+        """Return what may be handed out of a live book: itself, for it changes in turns only."""
+        return book
 
     @property
     def idle_s(self) -> float:
@@ -95,7 +125,7 @@ class Pump:
             return
         self._closed = True
         try:
-            with self._lock:
+            with self.lock:
                 self._act()
                 for line in list(self._wires):
                     self._drop(line, None)
@@ -166,11 +196,11 @@ class Pump:
         frames, error = wire.receive()
         at_ns = now_ns()
         for frame in frames:
-            with self._lock:
+            with self.lock:
                 line.hub.feed_frame(frame, at_ns)
             self._after_frame()
         if error is not None:
-            with self._lock:
+            with self.lock:
                 self._drop(line, error)
             self._after_frame()
 
@@ -213,7 +243,7 @@ class Pump:
         if self._attempts.get(line) is not attempt:
             attempt.abandon()
             return
-        with self._lock:
+        with self.lock:
             del self._attempts[line]
             if attempt.wire is None:
                 line.hub.feed_closed(attempt.error, now_ns())

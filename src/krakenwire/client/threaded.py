@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from types import EllipsisType, TracebackType
-from typing import Any, Final, Generic, Self, TypeVar, Unpack, cast
+from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar, Unpack, cast
 
 from krakenwire.client.core import ClientCounters, Core
 from krakenwire.client.environments import LocalVenue
@@ -36,6 +36,9 @@ from krakenwire.model import (
 )
 from krakenwire.protocol.symbols import to_v2
 from krakenwire.session.streams import StreamItem
+
+if TYPE_CHECKING:
+    from krakenwire.client.loop_pump import LoopPump
 
 __all__ = ["Kraken", "Queue"]
 
@@ -89,7 +92,7 @@ class Kraken:
     ) -> None:
         self._core = Core(Options.checked(on, version, settings), self._start_local if on == "local" else None)
         self._changed = threading.Condition(threading.RLock())
-        self._pump = Pump(self._core, self._changed, self._deliver)
+        self._pump = self._new_pump()
         self._callbacks: dict[str, Callable[[Any], object] | None] = {
             "trades": on_trade,
             "ticker": on_ticker,
@@ -113,6 +116,13 @@ class Kraken:
     def _start_local(self) -> LocalVenue:
         """Start the embedded venue; `krakenwire.threaded.Kraken` can, this room has none."""
         raise ConfigError("on='local'", expected="a client with a venue", hint="Import Kraken from krakenwire.threaded")
+
+    def _new_pump(self) -> Pump | LoopPump:
+        if self._core.options.transport == "websocket-client":
+            return Pump(self._core, self._changed, self._deliver)
+        from krakenwire.client.loop_pump import LoopPump  # asyncio and picows: only for those who want them
+
+        return LoopPump(self._core, self._changed, self._deliver, each=lambda: bool(self._called))
 
     # -- life --------------------------------------------------------------------
 
@@ -329,10 +339,8 @@ class Kraken:
 
     def _run(self) -> None:
         try:
-            while not self._stopping:
+            while not (self._stopping or self._core.all_down()):
                 self._pump.turn(None)
-                if self._core.all_down():
-                    break
         except Exception as bug:  # noqa: BLE001 - handed to whoever joins; a thread must not end in silence
             self._failure = InternalError(f"the background thread ended: {type(bug).__name__}: {bug}")
             self._failure.__cause__ = bug
@@ -354,7 +362,10 @@ class Kraken:
             _log.error("the client ended: %s", self._failure)
 
     def _deliver(self) -> None:
-        """Call back with what one frame has brought, and wake the threads that wait at queues."""
+        """Wake the threads that wait at queues, and call back with what has come."""
+        if self._waiting:
+            with self._changed:
+                self._changed.notify_all()
         for tap in tuple(self._called):
             callback = self._callbacks[tap.kind]
             while not self._stopping:
@@ -364,9 +375,6 @@ class Kraken:
                     break
                 if callback is not None:
                     self._call(callback, item)
-        if self._waiting:
-            with self._changed:
-                self._changed.notify_all()
 
     def _call(self, callback: Callable[[Any], object], item: StreamItem) -> None:
         try:
@@ -423,7 +431,7 @@ class Queue(Outlet, Generic[_ItemT]):
     """Items for threads of yours; made by `Kraken.queue`, safe to share."""
 
     def __init__(self, kraken: Kraken, tap: Tap, timeout: float | None) -> None:
-        super().__init__(tap, timeout)
+        super().__init__(tap, timeout, kraken._changed)
         self._kraken = kraken
 
     def get(self, timeout: float | EllipsisType | None = ...) -> _ItemT:

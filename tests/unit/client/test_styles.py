@@ -15,9 +15,10 @@ from tests.threads import left_since, running
 
 import krakenwire.aio
 import krakenwire.threaded
-from krakenwire import Kraken
+from krakenwire import Kraken, _native
 from krakenwire.apps.local_venue import LocalVenue
 from krakenwire.client import environments, pump
+from krakenwire.client.options import THREAD_TRANSPORTS, Transport
 from krakenwire.errors import ConfigError, ConnectError, InternalError, StreamEnded, UsageError, WaitTimeout
 from krakenwire.testing import local_kraken
 
@@ -30,30 +31,37 @@ def venue() -> Iterator[LocalVenue]:
         yield running
 
 
+@pytest.fixture(params=[name for name in THREAD_TRANSPORTS if name != "native" or _native.ENABLED])
+def transport(request: pytest.FixtureRequest) -> Transport:
+    """What carries the connections of a client in threads: in the user's own, or in a loop of the background's."""
+    chosen: Transport = request.param
+    return chosen
+
+
 # -- blocking ----------------------------------------------------------------------
 
 
-def test_three_lines_print_trades(venue: LocalVenue) -> None:
-    with Kraken(venue.ws_v2) as kraken:
+def test_three_lines_print_trades(venue: LocalVenue, transport: Transport) -> None:
+    with Kraken(venue.ws_v2, transport=transport) as kraken:
         found = [trade.symbol for trade in islice(kraken.trades("BTC/USD", "XRP/USD"), 5)]
     assert set(found) <= {"BTC/USD", "XRP/USD"}
 
 
-def test_local_brings_its_own_venue_and_takes_it_away() -> None:
+def test_local_brings_its_own_venue_and_takes_it_away(transport: Transport) -> None:
     before = running()
-    with Kraken("local") as kraken:
+    with Kraken("local", transport=transport) as kraken:
         assert next(kraken.books("BTC/USD")).verified
     assert not left_since(before)
 
 
-def test_a_client_needs_no_with_statement(venue: LocalVenue) -> None:
-    kraken = Kraken(venue.ws_v2)
+def test_a_client_needs_no_with_statement(venue: LocalVenue, transport: Transport) -> None:
+    kraken = Kraken(venue.ws_v2, transport=transport)
     assert next(kraken.status()).system == "online"
     kraken.close()
 
 
-def test_a_loop_ends_when_its_stream_is_closed(venue: LocalVenue) -> None:
-    with Kraken(venue.ws_v2) as kraken:
+def test_a_loop_ends_when_its_stream_is_closed(venue: LocalVenue, transport: Transport) -> None:
+    with Kraken(venue.ws_v2, transport=transport) as kraken:
         books = kraken.books("BTC/USD", policy="block")
         seen = 0
         for _ in books:
@@ -63,8 +71,8 @@ def test_a_loop_ends_when_its_stream_is_closed(venue: LocalVenue) -> None:
     assert seen == 3
 
 
-def test_a_slow_loop_body_is_not_taken_for_a_silent_venue(venue: LocalVenue) -> None:
-    with Kraken(venue.ws_v2, silence_s=1.0) as kraken:
+def test_a_slow_loop_body_is_not_taken_for_a_silent_venue(venue: LocalVenue, transport: Transport) -> None:
+    with Kraken(venue.ws_v2, transport=transport, silence_s=1.0) as kraken:
         books = kraken.books("BTC/USD")
         next(books)
         time.sleep(2.5)
@@ -73,8 +81,8 @@ def test_a_slow_loop_body_is_not_taken_for_a_silent_venue(venue: LocalVenue) -> 
         assert (kraken.counters.reconnects, kraken.counters.silence) == (0, 0)
 
 
-def test_frames_come_without_a_stream_of_data(venue: LocalVenue) -> None:
-    with Kraken(venue.ws_v2) as kraken:
+def test_frames_come_without_a_stream_of_data(venue: LocalVenue, transport: Transport) -> None:
+    with Kraken(venue.ws_v2, transport=transport) as kraken:
         kraken.subscribe("ticker", "BTC/USD", "ETH/USD")
         frames = kraken.frames()
         while '"channel":"ticker"' not in next(frames).frame:
@@ -106,7 +114,7 @@ def test_a_wrong_setting_is_refused_in_the_constructor(style: Any, wrong: dict[s
 # -- threaded ------------------------------------------------------------------------
 
 
-def test_callbacks_come_while_the_main_thread_does_its_own_work(venue: LocalVenue) -> None:
+def test_callbacks_come_while_the_main_thread_does_its_own_work(venue: LocalVenue, transport: Transport) -> None:
     seen: dict[str, list[Any]] = {"trade": [], "ticker": [], "book": [], "candle": [], "spread": [], "status": []}
     threads: set[str] = set()
 
@@ -119,6 +127,7 @@ def test_callbacks_come_while_the_main_thread_does_its_own_work(venue: LocalVenu
 
     kraken = krakenwire.threaded.Kraken(
         venue.ws_v2,
+        transport=transport,
         on_trade=note("trade"),
         on_ticker=note("ticker"),
         on_book=note("book"),
@@ -139,18 +148,22 @@ def test_callbacks_come_while_the_main_thread_does_its_own_work(venue: LocalVenu
     assert not kraken.is_alive
 
 
-def test_subscribing_twice_calls_back_once(venue: LocalVenue) -> None:
+def test_subscribing_twice_calls_back_once(venue: LocalVenue, transport: Transport) -> None:
     ids: list[int | None] = []
-    with krakenwire.threaded.Kraken(venue.ws_v2, on_trade=lambda trade: ids.append(trade.trade_id)) as kraken:
+    with krakenwire.threaded.Kraken(
+        venue.ws_v2, transport=transport, on_trade=lambda trade: ids.append(trade.trade_id)
+    ) as kraken:
         kraken.subscribe_trades("BTC/USD", "ETH/USD")
         kraken.subscribe_trades("XBT/USD")
         wait_for(lambda: len(ids) >= 10)
     assert len(ids) == len(set(ids))
 
 
-def test_unsubscribing_stops_the_calls(venue: LocalVenue) -> None:
+def test_unsubscribing_stops_the_calls(venue: LocalVenue, transport: Transport) -> None:
     symbols: list[str] = []
-    with krakenwire.threaded.Kraken(venue.ws_v2, on_book=lambda book: symbols.append(book.symbol)) as kraken:
+    with krakenwire.threaded.Kraken(
+        venue.ws_v2, transport=transport, on_book=lambda book: symbols.append(book.symbol)
+    ) as kraken:
         kraken.subscribe_books("BTC/USD", "ETH/USD")
         wait_for(lambda: {"BTC/USD", "ETH/USD"} <= set(symbols))
         events = kraken.queue("events")
@@ -162,7 +175,7 @@ def test_unsubscribing_stops_the_calls(venue: LocalVenue) -> None:
         assert set(symbols) == {"ETH/USD"}
 
 
-def test_a_callback_that_raises_is_reported_and_the_feed_goes_on(venue: LocalVenue) -> None:
+def test_a_callback_that_raises_is_reported_and_the_feed_goes_on(venue: LocalVenue, transport: Transport) -> None:
     errors: list[Exception] = []
     books: list[str] = []
 
@@ -171,35 +184,37 @@ def test_a_callback_that_raises_is_reported_and_the_feed_goes_on(venue: LocalVen
         if len(books) == 2:
             raise ValueError("dropped it")
 
-    with krakenwire.threaded.Kraken(venue.ws_v2, on_book=clumsy, on_error=errors.append) as kraken:
+    with krakenwire.threaded.Kraken(venue.ws_v2, transport=transport, on_book=clumsy, on_error=errors.append) as kraken:
         kraken.subscribe_books("BTC/USD")
         wait_for(lambda: len(books) >= 5)
     assert [str(error) for error in errors] == ["dropped it"]
 
 
-def test_without_on_error_the_log_has_it(venue: LocalVenue, caplog: pytest.LogCaptureFixture) -> None:
+def test_without_on_error_the_log_has_it(
+    venue: LocalVenue, caplog: pytest.LogCaptureFixture, transport: Transport
+) -> None:
     def clumsy(_: Any) -> None:
         raise ValueError("dropped it")
 
-    with krakenwire.threaded.Kraken(venue.ws_v2, on_status=clumsy):
+    with krakenwire.threaded.Kraken(venue.ws_v2, transport=transport, on_status=clumsy):
         wait_for(lambda: "dropped it" in caplog.text)
 
 
-def test_stopping_from_a_callback_does_not_wait_for_itself(venue: LocalVenue) -> None:
+def test_stopping_from_a_callback_does_not_wait_for_itself(venue: LocalVenue, transport: Transport) -> None:
     def last(_: Any) -> None:
         kraken.stop()
         kraken.stop()
 
-    kraken = krakenwire.threaded.Kraken(venue.ws_v2, on_book=last)
+    kraken = krakenwire.threaded.Kraken(venue.ws_v2, transport=transport, on_book=last)
     kraken.subscribe_books("BTC/USD")
     kraken.start()
     assert kraken.join(10)
     assert not kraken.is_alive
 
 
-def test_a_failure_reaches_join_get_and_on_error() -> None:
+def test_a_failure_reaches_join_get_and_on_error(transport: Transport) -> None:
     errors: list[Exception] = []
-    kraken = krakenwire.threaded.Kraken("ws://127.0.0.1:1", on_error=errors.append)
+    kraken = krakenwire.threaded.Kraken("ws://127.0.0.1:1", transport=transport, on_error=errors.append)
     trades = kraken.queue("trade", "BTC/USD")
     kraken.start()
     with pytest.raises(ConnectError):
@@ -210,8 +225,8 @@ def test_a_failure_reaches_join_get_and_on_error() -> None:
     assert [type(error) for error in errors] == [ConnectError]
 
 
-def test_a_queue_holds_copies_and_ends_when_the_client_stops(venue: LocalVenue) -> None:
-    with krakenwire.threaded.Kraken(venue.ws_v2) as kraken:
+def test_a_queue_holds_copies_and_ends_when_the_client_stops(venue: LocalVenue, transport: Transport) -> None:
+    with krakenwire.threaded.Kraken(venue.ws_v2, transport=transport) as kraken:
         queue = kraken.queue("book", "BTC/USD", policy="conflate")
         book = queue.get(10)
         before = (book.time_ns, book.bids)
@@ -227,23 +242,25 @@ def test_a_queue_holds_copies_and_ends_when_the_client_stops(venue: LocalVenue) 
         queue.get()
 
 
-def test_a_queue_in_a_callback_is_refused_rather_than_waited_for(venue: LocalVenue) -> None:
+def test_a_queue_in_a_callback_is_refused_rather_than_waited_for(venue: LocalVenue, transport: Transport) -> None:
     errors: list[Exception] = []
-    kraken = krakenwire.threaded.Kraken(venue.ws_v2, on_status=lambda _: queue.get(), on_error=errors.append)
+    kraken = krakenwire.threaded.Kraken(
+        venue.ws_v2, transport=transport, on_status=lambda _: queue.get(), on_error=errors.append
+    )
     queue = kraken.queue("trade", "BTC/USD")
     with kraken:
         wait_for(lambda: bool(errors))
     assert isinstance(errors[0], UsageError)
 
 
-def test_a_callback_that_never_returns_is_told_by_stop(venue: LocalVenue) -> None:
+def test_a_callback_that_never_returns_is_told_by_stop(venue: LocalVenue, transport: Transport) -> None:
     stuck, release = threading.Event(), threading.Event()
 
     def hang(_: Any) -> None:
         stuck.set()
         release.wait(30)
 
-    kraken = krakenwire.threaded.Kraken(venue.ws_v2, on_status=hang).start()
+    kraken = krakenwire.threaded.Kraken(venue.ws_v2, transport=transport, on_status=hang).start()
     assert stuck.wait(10)
     with pytest.raises(WaitTimeout):
         kraken.stop(0.1)
@@ -251,8 +268,8 @@ def test_a_callback_that_never_returns_is_told_by_stop(venue: LocalVenue) -> Non
     assert kraken.join(10)
 
 
-def test_a_client_starts_once(venue: LocalVenue) -> None:
-    kraken = krakenwire.threaded.Kraken(venue.ws_v2).start()
+def test_a_client_starts_once(venue: LocalVenue, transport: Transport) -> None:
+    kraken = krakenwire.threaded.Kraken(venue.ws_v2, transport=transport).start()
     with pytest.raises(UsageError):
         kraken.start()
     kraken.stop()
