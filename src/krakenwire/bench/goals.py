@@ -68,6 +68,7 @@ GOALS: Final = {
     "matching-pure": Goal("matching", "matching: times faster than the pure twin", ">=", 2),
     "matching-liquibook": Goal("matching", "matching: times faster than liquibook", ">=", 5),
     "matching-rate": Goal("matching", "matching: commands a second", ">=", None, 8_000_000, "value"),
+    "matching-batch": Goal("matching", "matching: commands a second in one batch call", ">=", speaks_of="value"),
     "pure-depth-10": Goal("pure", "pure twin, v2 mix, depth 10", "<=", 11),
     "pure-depth-100": Goal("pure", "pure twin, v2 mix, depth 100", "<=", 11),
     "pure-depth-1000": Goal("pure", "pure twin, v2 mix, depth 1000", "<=", 11),
