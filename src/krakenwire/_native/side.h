@@ -226,22 +226,22 @@ KW_CLMUL_TARGET static inline __m128i kw_add_digits(__m128i sum, uint64_t v, siz
     return sum;
 }
 
+/* Make what a level brings to the checksum anew. */
+KW_CLMUL_TARGET static inline void kw_side_refresh(kw_side *side, int rank) {
+    kw_pair pair = kw_side_level(side, rank);
+    size_t size = 0;
+    __m128i sum = kw_add_digits(_mm_setzero_si128(), (uint64_t)pair.qty, &size);
+    sum = kw_add_digits(sum, kw_price_of(pair), &size);
+    side->part[rank].crc = kw_crc_sum8(sum);
+    side->part[rank].size = (uint32_t)size;
+}
+
 /* Add what this side's best levels bring, with `*behind` bytes behind them, which it increases. */
 KW_CLMUL_TARGET static inline __m128i kw_side_add(kw_side *side, __m128i sum, size_t *behind) {
     int rank, top = kw_side_top(side);
-    if (side->stale & ((1u << top) - 1)) {
-        for (rank = 0; rank < top; rank++) {
-            if (side->stale >> rank & 1) {
-                kw_pair pair = kw_side_level(side, rank);
-                size_t size = 0;
-                __m128i part = kw_add_digits(_mm_setzero_si128(), (uint64_t)pair.qty, &size);
-                part = kw_add_digits(part, kw_price_of(pair), &size);
-                side->part[rank].crc = kw_crc_sum8(part);
-                side->part[rank].size = (uint32_t)size;
-            }
-        }
-        side->stale &= ~((1u << top) - 1);
-    }
+    uint32_t covered = (1u << top) - 1, stale = side->stale & covered;
+    side->stale &= ~covered;
+    for (; stale; stale &= stale - 1) kw_side_refresh(side, __builtin_ctz(stale));
     for (rank = top - 1; rank >= 0; rank--) {
         sum = _mm_xor_si128(sum, kw_crc_product(side->part[rank].crc, *behind));
         *behind += side->part[rank].size;
