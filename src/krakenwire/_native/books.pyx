@@ -6,6 +6,7 @@ pure twin, which holds the book until plain messages come again: the two never
 differ. Never half a message applied. Next: book.h, and `krakenwire.book.l2`, the twin.
 """
 
+from cpython.exc cimport PyErr_SetInterrupt
 from cpython.unicode cimport PyUnicode_DecodeASCII
 from libc.stdint cimport INT64_MAX, INT64_MIN, int64_t, uint32_t, uint64_t
 from libc.string cimport memset
@@ -323,6 +324,9 @@ cdef class L2Book(L2View):
             try:
                 if not self._take_back(message):
                     return BOOK_EXACT
+            except KeyboardInterrupt:
+                PyErr_SetInterrupt()  # nothing may be raised here: a moment later
+                return BOOK_EXACT
             except Exception:  # no memory; nothing has changed
                 return BOOK_EXACT
         status = kw_book_take(&self._book, message)
