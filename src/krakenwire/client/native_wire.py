@@ -33,6 +33,9 @@ __all__ = ["Wire", "open_wire"]
 _GUID: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _STATUS: Final = re.compile(rb"HTTP/1\.[0-9] ([1-9][0-9]{2})(?: |\Z)")
 _DELIMITERS: Final = "%:/?#[]@!$&'()*+,;="
+_REASON_BYTES_MAX: Final = 123
+"""A control frame holds 125 bytes, two of them the code."""
+
 _SHUTDOWN_S: Final = 1.0
 """For the peer's half of TLS's farewell; nobody waits for it, only a socket stays that long."""
 
@@ -65,10 +68,9 @@ async def open_wire(
     Raises:
         KrakenwireError: `ConnectError`, `TlsError`, `HandshakeError`.
     """
-    opening = _Opening(url, on_open, sink)
     try:
         async with asyncio.timeout(timeout_s):
-            return await opening.run(context)
+            return await _Opening(url, on_open, sink).run(context)
     except (OSError, ValueError) as error:
         raise foreign.connecting_failed(url, error, hint) from error
 
@@ -94,7 +96,7 @@ class Wire:
 
     def close(self, code: int = 1000, reason: str = "") -> None:
         """Send a close frame and let go of the socket without waiting for the peer."""
-        self._protocol.close(code, reason.encode())
+        self._protocol.close(code, reason.encode()[:_REASON_BYTES_MAX].decode(errors="ignore").encode())
 
     async def ended(self) -> KrakenwireError:
         """Wait for the end of the connection and return what ended it.

@@ -516,6 +516,24 @@ def test_a_close_frame_of_ours_reaches_the_peer(loopback: Any, make_line: Make, 
     assert heard.get(timeout=10) == struct.pack("!H", 1001) + b"enough"
 
 
+@needs_native
+def test_a_long_reason_is_cut_between_characters(loopback: Any) -> None:
+    heard: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+
+    async def talk(peer: Any) -> None:
+        await peer.upgrade()
+        heard.put(await peer.hear())
+
+    line = NativeLine(f"ws://127.0.0.1:{loopback.serve(talk)}/", opened=lambda wire: wire.close(1000, "é" * 100))
+    line.close()
+    assert heard.get(timeout=10) == struct.pack("!H", 1000) + ("é" * 61).encode()
+
+
+def test_a_host_name_that_cannot_be_written_is_a_connect_error(make_line: Make) -> None:
+    with pytest.raises(ConnectError):
+        make_line(f"ws://{'ü' * 80}.example/")
+
+
 def test_what_a_listener_raises_comes_out_at_the_end(loopback: Any, make_line: Make) -> None:
     async def talk(peer: Any) -> None:
         await peer.upgrade()
