@@ -106,7 +106,7 @@ KW_INLINE const char *kw_v1_container(kw_message *m, const char *p, const char *
         const char *name;
         size_t size;
         unsigned what;
-        if (!(p = kw_member(p, end, &name, &size))) return NULL;
+        if (!(p = kw_some_member(p, end, &name, &size))) return NULL;
         what = kw_v1_named(name, size);
         if (!what || *seen & what) return NULL;
         *seen |= what;
@@ -207,10 +207,18 @@ static inline size_t kw_asset(const char *text, size_t size, char *plain) {
     return n;
 }
 
+/* The last letter of an asset, the same for all its names: BTC and XBT, DOGE and XDG. */
+KW_INLINE char kw_last_letter(char c) {
+    if (c >= 'a' && c <= 'z') c = (char)(c - 32);
+    return c == 'C' ? 'T' : c == 'E' ? 'G' : c;
+}
+
 /* Whether both halves of a pair may be one asset, which is no pair; at times true when they only seem to be. */
 static inline int kw_same_asset(const char *base, size_t base_size, const char *quote, size_t quote_size) {
     char one[KW_PAIR_MAX], other[KW_PAIR_MAX];
-    size_t size = kw_asset(base, base_size, one);
+    size_t size;
+    if (kw_last_letter(base[base_size - 1]) != kw_last_letter(quote[quote_size - 1])) return 0;
+    size = kw_asset(base, base_size, one);
     return size == kw_asset(quote, quote_size, other) && memcmp(one, other, size) == 0;
 }
 

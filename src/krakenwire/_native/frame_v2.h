@@ -139,7 +139,7 @@ static inline int kw_v2_members(kw_message *m, const char *p, const char *end, u
     while (p && more) {
         const char *name;
         size_t size;
-        if (!(p = kw_member(p, end, &name, &size))) return KW_UNUSUAL;
+        if (!(p = kw_some_member(p, end, &name, &size))) return KW_UNUSUAL;
         if (KW_NAMED(name, size, "channel")) {
             const char *channel;
             const char *behind = kw_string(p, end, &channel, &size);

@@ -101,6 +101,32 @@ KW_INLINE const char *kw_member(const char *p, const char *end, const char **nam
     return p ? kw_token(p, end, ':') : NULL;
 }
 
+/* As kw_member, but the name ends at the first quote and may hold anything before it: to be compared with names
+ * that are plain. One that is none of them must still be proven by kw_plain_name. */
+KW_INLINE const char *kw_some_member(const char *p, const char *end, const char **name, size_t *size) {
+    if (p == end || *p != '"') return NULL;
+    *name = ++p;
+#if KW_WORDS
+    while (end - p >= 8) {
+        uint64_t quote = kw_load8(p) ^ KW_EACH('"'), marks = (quote - KW_EACH(1)) & ~quote & KW_EACH(0x80);
+        if (KW_LIKELY(marks != 0)) {
+            p += kw_first_mark(marks);
+            break;
+        }
+        p += 8;
+    }
+#endif
+    while (p < end && *p != '"') p++;
+    *size = (size_t)(p - *name);
+    if (KW_LIKELY(end - p > 2 && p[1] == ':' && (unsigned char)p[2] > ' ')) return p + 2;
+    return p < end ? kw_token(p + 1, end, ':') : NULL;
+}
+
+/* Whether a name with a quote behind it is a plain string. */
+static inline int kw_plain_name(const char *name, size_t size) {
+    return kw_closing_quote(name, name + size + 1) == name + size;
+}
+
 /* A number by the grammar of JSON, up to 64 characters; integers only as far as they are plain. */
 static inline const char *kw_any_number(const char *p, const char *end) {
     const char *start = p, *run;
