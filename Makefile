@@ -11,7 +11,7 @@ PIP_PROJECT := KRAKENWIRE_PURE=1 $(PIP_INSTALL) --no-build-isolation -e
 TWINS := setup.py $(wildcard src/krakenwire/_native/*.pyx src/krakenwire/_native/*.pxd src/krakenwire/_native/*.h)
 
 .DEFAULT_GOAL := help
-.PHONY: help venv native demo test lint types layers check nightly bench bench-peers bench-instructions docs test-peers wheel test-wheel check-packages clean
+.PHONY: help venv native demo test lint types layers check nightly bench bench-peers bench-report bench-instructions docs test-peers wheel test-wheel check-packages clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -78,6 +78,11 @@ bench: $(BENCH)/.installed $(VENV)/.run ## measure everything, beside yardsticks
 
 bench-peers: $(BENCH)/.installed $(VENV)/.run ## measure beside other clients only
 	$(BENCH)/bin/krakenwire bench --only peers --only e2e --only matching $(ARGS)
+
+bench-report: $(BENCH)/.installed $(VENV)/.run ## measure everything and put the result into docs/performance.md
+	mkdir -p build
+	$(BENCH)/bin/krakenwire bench --json $(ARGS) > build/bench.json
+	$(BENCH)/bin/python -m bench.report build/bench.json
 
 bench-instructions: $(VENV)/.run ## count the instructions of the one pass, against the committed figure
 	$(BIN)/python -m bench.instructions $(ARGS)

@@ -30,3 +30,10 @@ def test_without_valgrind_nothing_is_counted_and_the_reason_is_said(
     monkeypatch.setattr(shutil, "which", lambda tool: None if tool == "valgrind" else "/usr/bin/tool")
     assert instructions.main([]) == 0
     assert "valgrind is not installed" in capsys.readouterr().out
+
+
+@pytest.mark.nightly
+def test_the_one_pass_takes_no_more_instructions_than_committed(capsys: pytest.CaptureFixture[str]) -> None:
+    if reason := instructions.missing():
+        pytest.skip(reason)
+    assert instructions.main([]) == 0, capsys.readouterr().out
