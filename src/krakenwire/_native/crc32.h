@@ -15,13 +15,18 @@
 #include <stdint.h>
 #include <string.h>
 
+#ifndef KW_CRC_CLMUL            /* 0 builds without it */
 #if (defined(__GNUC__) || defined(__clang__)) && defined(__x86_64__)
 #define KW_CRC_CLMUL 1
+#else
+#define KW_CRC_CLMUL 0
+#endif
+#endif
+
+#if KW_CRC_CLMUL
 #include <emmintrin.h>
 #include <wmmintrin.h>
 #define KW_CLMUL_TARGET __attribute__((target("sse2,pclmul")))
-#else
-#define KW_CRC_CLMUL 0
 #endif
 
 #if defined(__ARM_FEATURE_CRC32) && defined(__aarch64__) && !defined(__AARCH64EB__)
