@@ -123,7 +123,8 @@ static inline const char *kw_v2_other(kw_message *m, kw_envelope *e, const char 
     return behind ? behind : kw_odd(e, p, end);
 }
 
-/* All of an envelope in any order, or what is left of it behind its data. */
+/* All of an envelope in any order, or what is left of it behind its data. A foreign frame is told by the first
+ * channel or method in it and read no further. */
 static inline int kw_v2_members(kw_message *m, const char *p, const char *end, unsigned seen) {
     kw_envelope e;
     int more = 1;
