@@ -428,6 +428,20 @@ def test_an_event_keeps_its_own_orders_when_the_next_frame_comes() -> None:
 
 
 @needs_native
+def test_events_of_one_book_can_be_applied_to_another_of_either_twin() -> None:
+    stream = Level3Stream(4)
+    book, native, pure = L3Book("BTC/USD"), L3Book("BTC/USD"), PureBook("BTC/USD")
+    reader = Level3Reader(lambda *_: book)
+    for frame in stream.frames(30):
+        event = reader.read(frame)[1]
+        for other in (native, pure):
+            event.verified = False
+            other.apply(event)
+            assert (event.book, event.verified) == (other, True)
+    assert readings(native) == readings(pure) == readings(book)
+
+
+@needs_native
 @pytest.mark.parametrize("held", [False, True])
 def test_books_and_events_are_pickled_and_copied_with_all_they_hold(held: bool) -> None:
     book = filled()

@@ -48,29 +48,42 @@ static inline uint32_t kw_queues_text_crc(const kw_queues *q, uint32_t crc) {
 
 #if KW_CRC_CLMUL
 
-/* Continue a plain remainder over the ten best levels of a side, by their own remainders. Returns 0 when a level is too long. */
-KW_CLMUL_TARGET static inline int kw_queues_parts_crc(kw_queues *q, uint32_t *crc) {
-    uint32_t levels = q->n_places < KW_CHECKSUM_LEVELS ? q->n_places : KW_CHECKSUM_LEVELS, next = 0, rank, end;
+typedef struct { uint32_t crc, size; } kw_part;
+
+/* Add the remainders of a side's ten best levels to `parts`, making those anew that are stale. Returns how many there are. */
+static inline int kw_queues_parts(kw_queues *q, kw_part *parts, int n) {
+    uint32_t levels = q->n_places < KW_CHECKSUM_LEVELS ? q->n_places : KW_CHECKSUM_LEVELS, rank;
     for (rank = 0; rank < levels; rank++) {
         kw_queue *queue = kw_queues_ranked(q, rank);
-        if (queue->stale) queue->crc = ~kw_queue_text_crc(q, queue, 0xFFFFFFFFu, &queue->size);
-        queue->stale = 0;
-        if (queue->size > KW_SHIFTS) return 0;
+        if (queue->stale) {
+            queue->crc = ~kw_queue_text_crc(q, queue, 0xFFFFFFFFu, &queue->size);
+            queue->stale = 0;
+        }
+        parts[n].crc = queue->crc;
+        parts[n++].size = queue->size;
     }
-    while (next < levels) { /* as many levels at a time as one sum may span, mostly all of them */
+    return n;
+}
+
+/* Put remainders together, front to back: as many at a time as one sum may span, mostly all of them.
+ * Returns 0 when one of them is of too long a text.
+ */
+KW_CLMUL_TARGET static inline int kw_parts_crc(const kw_part *parts, int n, uint32_t *crc) {
+    uint32_t whole = 0xFFFFFFFFu;
+    int next = 0, end;
+    while (next < n) {
         uint32_t behind = 0;
         __m128i sum;
-        for (end = next; end < levels && behind + kw_queues_ranked(q, end)->size <= KW_SHIFTS; end++) {
-            behind += kw_queues_ranked(q, end)->size;
-        }
-        sum = kw_crc_product(*crc, behind);
+        for (end = next; end < n && behind + parts[end].size <= KW_SHIFTS; end++) behind += parts[end].size;
+        if (end == next) return 0;
+        sum = kw_crc_product(whole, behind);
         for (; next < end; next++) {
-            const kw_queue *queue = kw_queues_ranked(q, next);
-            behind -= queue->size;
-            sum = _mm_xor_si128(sum, kw_crc_product(queue->crc, behind));
+            behind -= parts[next].size;
+            sum = _mm_xor_si128(sum, kw_crc_product(parts[next].crc, behind));
         }
-        *crc = kw_crc_sum4(sum);
+        whole = kw_crc_sum4(sum);
     }
+    *crc = ~whole;
     return 1;
 }
 
@@ -78,8 +91,9 @@ KW_CLMUL_TARGET static inline int kw_queues_parts_crc(kw_queues *q, uint32_t *cr
 
 static inline uint32_t kw_l3_checksum(kw_queues *asks, kw_queues *bids) {
 #if KW_CRC_CLMUL
-    uint32_t crc = 0xFFFFFFFFu;
-    if (kw_crc_clmul && kw_queues_parts_crc(asks, &crc) && kw_queues_parts_crc(bids, &crc)) return ~crc;
+    kw_part parts[2 * KW_CHECKSUM_LEVELS];
+    uint32_t crc;
+    if (kw_crc_clmul && kw_parts_crc(parts, kw_queues_parts(bids, parts, kw_queues_parts(asks, parts, 0)), &crc)) return crc;
 #endif
     return kw_queues_text_crc(bids, kw_queues_text_crc(asks, 0));
 }
