@@ -145,7 +145,7 @@ def run_events(seed: int, count: int, hostile: bool) -> Counter[str]:
             events = getattr(pure, kind)(order_id, now, *rest)
             assert getattr(native, kind)(order_id, now, *rest) == events
         seen.update(f"{type(event).__name__} {getattr(event, 'reason', '')}".strip() for event in events)
-        if now % 500 == 0:
+        if now % 100 == 0:
             check_readings(pure, native, draw.random)
             ids = list(pure.orders)
     return seen

@@ -320,6 +320,12 @@ def test_what_a_reduce_only_order_trades_is_taken_from_its_bound(make: Make) -> 
     assert engine.amend(1, 11, qty=50) == [Refused(1, "no change", 11)]
 
 
+def test_what_a_moved_reduce_only_order_trades_is_taken_from_its_bound_too(make: Make) -> None:
+    engine = make((1, "buy", 100, 5, {"reduce_qty": 6}), (2, "sell", 105, 2))
+    assert engine.amend(1, 9, price=105)[-1] == Rested("buy", 105, 1, 3, 9)
+    assert (engine.orders[1].qty, engine.orders[1].reduce_qty) == (3, 4)
+
+
 def test_a_new_bound_cuts_the_order_and_keeps_its_place(make: Make) -> None:
     engine = make((1, "buy", 100, 5, {"reduce_qty": 5}), (2, "buy", 100, 1))
     assert engine.amend(1, 9, reduce_qty=2) == [Changed("buy", 100, 1, 2, 9, "amend")]
