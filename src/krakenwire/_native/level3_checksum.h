@@ -48,10 +48,10 @@ static inline uint32_t kw_queues_text_crc(const kw_queues *q, uint32_t crc) {
 
 #if KW_CRC_CLMUL
 
-typedef struct { uint32_t crc, size; } kw_part;
+typedef struct { uint32_t crc, size; } kw_l3_part;
 
 /* Add the remainders of a side's ten best levels to `parts`, making those anew that are stale. Returns how many there are. */
-static inline int kw_queues_parts(kw_queues *q, kw_part *parts, int n) {
+static inline int kw_queues_parts(kw_queues *q, kw_l3_part *parts, int n) {
     uint32_t levels = q->n_places < KW_CHECKSUM_LEVELS ? q->n_places : KW_CHECKSUM_LEVELS, rank;
     for (rank = 0; rank < levels; rank++) {
         kw_queue *queue = kw_queues_ranked(q, rank);
@@ -68,7 +68,7 @@ static inline int kw_queues_parts(kw_queues *q, kw_part *parts, int n) {
 /* Put remainders together, front to back: as many at a time as one sum may span, mostly all of them.
  * Returns 0 when one of them is of too long a text.
  */
-KW_CLMUL_TARGET static inline int kw_parts_crc(const kw_part *parts, int n, uint32_t *crc) {
+KW_CLMUL_TARGET static inline int kw_parts_crc(const kw_l3_part *parts, int n, uint32_t *crc) {
     uint32_t whole = 0xFFFFFFFFu;
     int next = 0, end;
     while (next < n) {
@@ -91,7 +91,7 @@ KW_CLMUL_TARGET static inline int kw_parts_crc(const kw_part *parts, int n, uint
 
 static inline uint32_t kw_l3_checksum(kw_queues *asks, kw_queues *bids) {
 #if KW_CRC_CLMUL
-    kw_part parts[2 * KW_CHECKSUM_LEVELS];
+    kw_l3_part parts[2 * KW_CHECKSUM_LEVELS];
     uint32_t crc;
     if (kw_crc_clmul && kw_parts_crc(parts, kw_queues_parts(bids, parts, kw_queues_parts(asks, parts, 0)), &crc)) return crc;
 #endif
