@@ -11,6 +11,7 @@ from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
 from itertools import chain
+from typing import Any
 
 from krakenwire import _native
 from krakenwire.bench.matching import CommandRow, workload
@@ -82,7 +83,8 @@ def _liquibook_job(commands: list[CommandRow], left: Left) -> Job:
     """The classes that liquibook brings; it keeps no index of orders, so a dict does it as for its users."""
     liquibook = import_module("liquibook")
     make: Callable[..., object] = liquibook.SimpleOrder
-    book, orders = liquibook.DepthOrderBook(), {}
+    book: Any = liquibook.DepthOrderBook()
+    orders: dict[int, object] = {}
     add, cancel = book.add, book.cancel
 
     def run() -> None:
