@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import hashlib
 import os
 import re
@@ -135,12 +136,13 @@ class _Opening:
     async def run(self, context: ssl.SSLContext | None) -> Wire:
         host, port = addresses.target(self._url)
         sock = await addresses.connect_async(host, port)
+        opening = asyncio.ensure_future(self._connect(sock, context, host))
         try:
-            transport = await self._connect(sock, context, host)
+            transport = await asyncio.shield(opening)
             transport.write(self._request)
             return await self._opened
         except BaseException:
-            await self._abandon(sock)
+            await self._abandon(opening, sock)
             raise
 
     async def _connect(self, sock: socket.socket, context: ssl.SSLContext | None, host: str) -> asyncio.WriteTransport:
@@ -156,11 +158,20 @@ class _Opening:
         )
         return transport
 
-    async def _abandon(self, sock: socket.socket) -> None:
+    async def _abandon(self, opening: asyncio.Future[asyncio.WriteTransport], sock: socket.socket) -> None:
+        """End an attempt by cutting its socket: cancelled at the wrong turn, uvloop would leave it half closed."""
+        if not opening.done():
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+            await asyncio.wait([opening], timeout=_SHUTDOWN_S)
+        if not opening.done():
+            opening.cancel()
+        elif not opening.cancelled():
+            opening.exception()  # the reason to abandon it is on its way already
         if self._protocol.abort():
             await asyncio.wait([self._gone], timeout=_SHUTDOWN_S)
         else:
-            sock.close()  # no transport has taken it over, or the loop has ended that one itself
+            sock.close()
 
     def _judge(self, head: bytes) -> None:
         check_answer(self._url, head, self._accept)

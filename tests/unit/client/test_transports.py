@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import queue
 import select
+import socket
 import ssl
 import struct
 import threading
@@ -17,6 +18,7 @@ import trustme
 from tests.threads import left_since, running
 
 from krakenwire import _native, limits
+from krakenwire.client import addresses
 from krakenwire.client import picows as aio_transport
 from krakenwire.client import websocket_client as blocking_transport
 from krakenwire.errors import (
@@ -584,6 +586,39 @@ def test_a_cancelled_attempt_leaves_no_socket(loopback: Any, kind: type[AsyncLin
     with pytest.raises(asyncio.CancelledError):
         Cancelled(f"{scheme}://127.0.0.1:{loopback.serve(talk)}/", 10.0, tls.client)
     assert gone.wait(10)
+
+
+@pytest.mark.parametrize("kind", NATIVE)
+def test_an_attempt_cancelled_at_any_turn_closes_its_socket(
+    loopback: Any, kind: type[AsyncLine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect, sockets = addresses.connect_async, []
+    connects: asyncio.Queue[None] = asyncio.Queue()
+
+    async def connected(host: str, port: int) -> socket.socket:
+        sockets.append(await connect(host, port))
+        connects.put_nowait(None)
+        return sockets[-1]
+
+    async def talk(peer: Any) -> None:
+        await peer.until_gone()
+
+    class Cancelled(kind):  # type: ignore[valid-type, misc]
+        async def open(self, url: str, context: ssl.SSLContext | None, timeout_s: float) -> object:
+            for turns in range(8):
+                attempt = asyncio.ensure_future(super().open(url, context, timeout_s))
+                await connects.get()
+                for _ in range(turns):
+                    await asyncio.sleep(0)
+                attempt.cancel()
+                await asyncio.wait([attempt])
+                assert attempt.cancelled()
+            return await attempt
+
+    monkeypatch.setattr(addresses, "connect_async", connected)
+    with pytest.raises(asyncio.CancelledError):
+        Cancelled(f"ws://127.0.0.1:{loopback.serve(talk)}/", 10.0)
+    assert [sock.fileno() for sock in sockets] == [-1] * 8
 
 
 def test_tls_carries_messages_of_every_size_both_ways(loopback: Any, make_line: Make, tls: Tls) -> None:
