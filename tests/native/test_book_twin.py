@@ -17,6 +17,8 @@ from zlib import crc32
 
 import pytest
 
+from krakenwire import _native
+from krakenwire.bench.generate import stream
 from krakenwire.book.frozen import FrozenL2Book
 from krakenwire.book.l2 import L2Book
 from krakenwire.errors import ChecksumMismatch, DecodeError, KrakenwireError, StaleData
@@ -24,6 +26,8 @@ from krakenwire.limits import BOOK_DEPTHS
 from krakenwire.model import BookUpdate
 from krakenwire.model.numbers import fixed_text
 from krakenwire.model.times import rfc3339_from_ns
+from krakenwire.protocol.v2.client import ClientCodec as Codec
+from krakenwire.session.feed import Feed
 
 books = pytest.importorskip("krakenwire._native.books", reason="the compiled twins were not built")
 
@@ -223,7 +227,7 @@ def test_twins_agree_on_messages_in_every_form(depth: int, odd: float) -> None:
 
 
 @pytest.mark.nightly
-@pytest.mark.parametrize("seed", range(1000, 1200))
+@pytest.mark.parametrize("seed", range(1000, 1060))
 def test_twins_agree_however_long_they_run(seed: int) -> None:
     run(seed, random.Random(seed).choice(BOOK_DEPTHS), 1000, (0, 0.001, 0.05)[seed % 3], tables=seed % 4 == 0)
 
@@ -335,6 +339,28 @@ def test_the_largest_numbers_are_read_and_proven() -> None:
         == VERIFIED
     )
     agree(twins.native, twins.pure)
+
+
+@pytest.mark.skipif(not _native.BUILT, reason="not all compiled twins were built")
+def test_events_of_the_compiled_feed_are_applied_as_they_are() -> None:
+    twins, feeds = Twins("BTC/USD", 10), [Feed(Codec(), native=True) for _ in range(2)]
+    seen: list[int] = []
+    for frame in stream(10, 300, seed=5):
+        for mine, theirs in zip(*(feed.feed(frame) for feed in feeds), strict=True):
+            if not isinstance(theirs, BookUpdate) or theirs.symbol != "BTC/USD":
+                continue
+            if len(seen) == 40:
+                best = int(twins.pure.best_bid.scaleb(1))  # type: ignore[union-attr]
+                twins.give("update", [(best, 1, 7, 8)], [], None)
+            expected, error = outcome(twins.pure, theirs)
+            found = outcome(twins.native, mine)
+            assert (found[0], str(found[1])) == (expected, str(error))
+            assert (mine.book is twins.native) == (theirs.book is twins.pure)
+            agree(twins.native, twins.pure)
+            assert not twins.native.exact
+            seen.append(expected)
+    assert set(seen[:40]) == {VERIFIED}
+    assert (seen[40], set(seen[41:])) == (MISMATCH, {STALE})
 
 
 # -- copies -------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 
+from krakenwire._native.events cimport BookUpdate
 from krakenwire._native.message cimport kw_message
 
 
@@ -83,6 +84,7 @@ cdef class L2Book(L2View):
     cdef uint64_t _taken        # messages taken since this book came back
 
     cdef int take(self, const kw_message *message) noexcept
+    cdef bint _apply_native(self, BookUpdate update) except -1
     cdef int _take_back(self, const kw_message *message) except -1
     cdef int _demote(self) except -1
     cdef int _stay(self) noexcept

@@ -11,6 +11,7 @@ from cpython.unicode cimport PyUnicode_DecodeASCII
 from libc.stdint cimport INT64_MAX, INT64_MIN, int64_t, uint32_t, uint64_t
 from libc.string cimport memset
 
+from krakenwire._native.events cimport BookUpdate
 from krakenwire._native.message cimport kw_level, kw_levels, kw_message, kw_message_free, kw_message_init
 
 from decimal import Decimal
@@ -347,6 +348,8 @@ cdef class L2Book(L2View):
             ChecksumMismatch: the result differs from the venue's; the book is resyncing.
             StaleData: an update while the book is not live; nothing has changed.
         """
+        if type(update) is BookUpdate and self._apply_native(update):
+            return
         if self._exact is None:
             if self._book.state != KW_LIVE and update.kind == "update":
                 raise StaleData(self.symbol, _STATES[self._book.state])
@@ -360,6 +363,30 @@ cdef class L2Book(L2View):
         finally:
             if getattr(update, "book", None) is pure:
                 update.book = self
+
+    cdef bint _apply_native(self, BookUpdate update) except -1:
+        """Take an event of the compiled feed without making text of it; return whether that could be."""
+        cdef kw_message message
+        cdef int status
+        memset(&message, 0, sizeof(message))
+        message.snapshot = update._snapshot
+        message.bids.at, message.bids.n = update._levels, update._n_bids
+        message.asks.at, message.asks.n = update._levels + update._n_bids, update._n_asks
+        message.checksum, message.has_checksum = update._checksum, update._has_checksum
+        message.time_ns, message.has_time = update._time_ns, update._has_time
+        status = self.take(&message)
+        if status == BOOK_EXACT:
+            return False
+        if status == BOOK_STALE:
+            raise StaleData(self.symbol, self.state)
+        update.book = self
+        if status == BOOK_MISMATCH:
+            raise ChecksumMismatch(self.symbol, update._checksum, self.found)
+        if status == BOOK_CROSSED:
+            raise DecodeError(f"a crossed book of {self.symbol} without a checksum")
+        if status == BOOK_VERIFIED:
+            update.verified = True
+        return True
 
     def invalidate(self):
         """Stop being live until the next snapshot."""
@@ -447,7 +474,7 @@ cdef class L2Book(L2View):
     # -- for the tests ---------------------------------------------------------------
 
     def _take(self, snapshot, bids, asks, checksum, time_ns=None):
-        """Call `take` with levels of price digits, price decimals, quantity digits, quantity decimals; return its status."""
+        """Call `take`; a level is the digits and the decimals of its price, then those of its quantity."""
         cdef kw_message message
         kw_message_init(&message)
         try:

@@ -28,7 +28,7 @@ typedef struct {
 typedef struct {
     uint32_t crc;               /* without its usual begin and end: a plain remainder */
     uint32_t size;
-} kw_part;
+} kw_crc_part;
 
 typedef struct {
     kw_pair *at;
@@ -36,7 +36,7 @@ typedef struct {
     uint32_t stale;             /* a bit for each slot that does not tell its level any more */
     int dirty;                  /* whether one of the best levels changed since the last checksum */
     int tables;                 /* slots hold text, for machines without carry-less multiplication */
-    kw_part part[KW_SLOTS];     /* by rank: 0 is the best level */
+    kw_crc_part part[KW_SLOTS];     /* by rank: 0 is the best level */
     char text[KW_SLOTS][KW_SLOT_TEXT];
 } kw_side;
 
@@ -114,7 +114,7 @@ static inline void kw_side_open_slot(kw_side *side, int rank) {
     size_t behind = (size_t)(KW_SLOTS - 1 - rank);
     char *text = (char *)side->text + rank * KW_SLOT_TEXT;
     side->stale = ((side->stale & better) | (side->stale & ~better) << 1 | 1u << rank) & KW_ALL_STALE;
-    memmove(side->part + rank + 1, side->part + rank, behind * sizeof(kw_part));
+    memmove(side->part + rank + 1, side->part + rank, behind * sizeof(kw_crc_part));
     if (side->tables) memmove(text + KW_SLOT_TEXT, text, behind * KW_SLOT_TEXT);
 }
 
@@ -124,7 +124,7 @@ static inline void kw_side_close_slot(kw_side *side, int rank) {
     size_t behind = (size_t)(KW_SLOTS - 1 - rank);
     char *text = (char *)side->text + rank * KW_SLOT_TEXT;
     side->stale = (side->stale & better) | (side->stale >> 1 & ~better) | 1u << (KW_SLOTS - 1);
-    memmove(side->part + rank, side->part + rank + 1, behind * sizeof(kw_part));
+    memmove(side->part + rank, side->part + rank + 1, behind * sizeof(kw_crc_part));
     if (side->tables) memmove(text, text + KW_SLOT_TEXT, behind * KW_SLOT_TEXT);
 }
 
