@@ -7,15 +7,17 @@ compiled twin, which behaves alike, takes its place here where it was built.
 
 from typing import TYPE_CHECKING
 
-from krakenwire._native import ENABLED
+from krakenwire import _native
 from krakenwire.book.checksum import book_checksum, level_digits
 
-if TYPE_CHECKING or not ENABLED:
+if TYPE_CHECKING or not _native.ENABLED:
     from krakenwire.book.frozen import FrozenL2Book, FrozenL3Book
     from krakenwire.book.l2 import L2Book
     from krakenwire.book.l3 import L3Book
 else:
-    from krakenwire._native.books import FrozenL2Book, L2Book
-    from krakenwire._native.level3 import FrozenL3Book, L3Book
+    from krakenwire._native import books, level3
+
+    FrozenL2Book, L2Book = books.FrozenL2Book, books.L2Book
+    FrozenL3Book, L3Book = level3.FrozenL3Book, level3.L3Book
 
 __all__ = ["FrozenL2Book", "FrozenL3Book", "L2Book", "L3Book", "book_checksum", "level_digits"]

@@ -237,9 +237,9 @@ class _Pilot(Pilot):
         each = _EachSink(sink, self._pump.each)
         if not self._native:
             return each
-        from krakenwire._native.sink import CallableSink
+        from krakenwire._native import sink as native_sink
 
-        return CallableSink(each.feed)
+        return native_sink.CallableSink(each.feed)
 
     def _after_read(self) -> None:
         with self._pump.touch:

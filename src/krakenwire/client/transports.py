@@ -58,10 +58,10 @@ async def open_wire(
     if native and not _native.ENABLED:
         raise UsageError("transport", expected="picows: the compiled twins are not in use", found=transport)
     if native:
-        from krakenwire._native.sink import MessageSink
+        from krakenwire._native import sink as native_sink
         from krakenwire.client import native_wire
 
-        assert isinstance(sink, MessageSink)
+        assert isinstance(sink, native_sink.MessageSink)
         return await native_wire.open_wire(url, context, timeout_s, on_open, sink, hint)
     taker = _Taker(sink, asyncio.get_running_loop())
     return await picows.open_wire(url, context, timeout_s, on_open, taker.take, hint)

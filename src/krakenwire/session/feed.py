@@ -34,7 +34,7 @@ from krakenwire.protocol.v1.channels import symbol_of
 from krakenwire.session.lane import Lane
 
 if TYPE_CHECKING:
-    from krakenwire._native.feed import Pass
+    from krakenwire._native import feed as native_feed
 
 __all__ = ["Feed", "FeedCounters", "FrameCodec"]
 
@@ -117,23 +117,23 @@ class Feed:
             Instruments: self._take_instruments,
         }
         self._l2, self._l3 = L2Book, L3Book
-        self._pass: Pass | None = None
+        self._pass: native_feed.Pass | None = None
         if _native.ENABLED if native is None else native:
             self._go_native()
 
     def _go_native(self) -> None:
         """Let the compiled pass have each frame first; what it does not take comes to `feed_exactly`."""
-        from krakenwire._native.books import L2Book
-        from krakenwire._native.feed import Pass
-        from krakenwire._native.level3 import L3Book
+        from krakenwire._native import books, feed, level3
 
-        self._l2, self._l3 = L2Book, L3Book
+        self._l2, self._l3 = books.L2Book, level3.L3Book
         spelled = symbol_of if self.codec.version == 1 else None
-        self._pass = Pass(self.codec.version, self._books, self._book_for, self._level3_for, spelled, self.feed_exactly)
+        self._pass = feed.Pass(
+            self.codec.version, self._books, self._book_for, self._level3_for, spelled, self.feed_exactly
+        )
         self.feed = self._pass.feed  # type: ignore[method-assign]  # one call less for each frame
 
     @property
-    def fast(self) -> Pass | None:
+    def fast(self) -> native_feed.Pass | None:
         """The compiled pass, None in pure Python."""
         return self._pass
 

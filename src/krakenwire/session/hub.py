@@ -39,7 +39,7 @@ from krakenwire.session.session import Session
 from krakenwire.session.streams import KINDS, Stream
 
 if TYPE_CHECKING:
-    from krakenwire._native.feed import FeedSink
+    from krakenwire._native import feed as native_feed
 
 __all__ = ["Hub"]
 
@@ -64,7 +64,7 @@ class Hub:
         self._latest: dict[SubscriptionKey, Event] = {}
         self._streams: dict[int, Stream] = {}
         self._batching: list[Listener] = []
-        self._sink: FeedSink | None = None
+        self._sink: native_feed.FeedSink | None = None
 
     # -- streams -------------------------------------------------------------------
 
@@ -250,9 +250,9 @@ class Hub:
         fast = self.session.fast
         if fast is None:
             return FrameSink(self.feed_frame, clock, after_read, guard)
-        from krakenwire._native.feed import FeedSink
+        from krakenwire._native import feed as native_feed
 
-        self._sink = FeedSink(
+        self._sink = native_feed.FeedSink(
             fast,
             clock=clock,
             take_events=self.feed_events,

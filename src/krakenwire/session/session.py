@@ -49,7 +49,7 @@ from krakenwire.session.timers import Timers
 from krakenwire.session.wants import Wants
 
 if TYPE_CHECKING:
-    from krakenwire._native.feed import Pass
+    from krakenwire._native import feed as native_feed
 
 __all__ = ["Session", "SessionState"]
 
@@ -169,7 +169,7 @@ class Session:
         return self._feed.level3(symbol)
 
     @property
-    def fast(self) -> Pass | None:
+    def fast(self) -> native_feed.Pass | None:
         """The compiled pass of the feed, None in pure Python."""
         return self._feed.fast
 
