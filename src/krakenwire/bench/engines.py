@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable
+from functools import partial
 from importlib import import_module
-from importlib.util import find_spec
 from itertools import chain
 from typing import Any
 
 from krakenwire import _native
 from krakenwire.bench.matching import CommandRow, workload
 from krakenwire.bench.rows import Row, compared, measured, unmeasured
-from krakenwire.bench.timing import Job, Prepare, Series, take_turns
+from krakenwire.bench.timing import Job, Prepare, Series, take_turns, trouble
 from krakenwire.venue.engine import MatchingEngine
 from krakenwire.venue.matching import MatchingEngine as PureEngine
 
@@ -39,19 +39,20 @@ def matching_rows(rounds: int, quick: bool) -> list[Row]:
         "batch": lambda: _batch_job(MatchingEngine(), commands, left),
         "pure": lambda: _job(PureEngine(), commands, left),
     }
-    if find_spec("liquibook") is not None:
-        cases["liquibook"] = lambda: _liquibook_job(commands, left)
-    return _rows({name: costs.rate() for name, costs in take_turns(cases, rounds).items()})
+    why = trouble(partial(_liquibook_job, commands, left))
+    if not why:
+        cases["liquibook"] = partial(_liquibook_job, commands, left)
+    return _rows({name: costs.rate() for name, costs in take_turns(cases, rounds).items()}, why)
 
 
-def _rows(rates: dict[str, Series]) -> list[Row]:
+def _rows(rates: dict[str, Series], why: str) -> list[Row]:
     note = "" if _native.ENABLED else "the compiled twins are not in use"
     ours = rates["ours"]
     rows = [compared("matching-pure", ours, "its pure twin", rates["pure"], _UNIT, note=note)]
     if "liquibook" in rates:
         rows.append(compared("matching-liquibook", ours, "liquibook", rates["liquibook"], _UNIT, note=note))
     else:
-        rows.append(unmeasured("matching-liquibook", "not installed: liquibook"))
+        rows.append(unmeasured("matching-liquibook", why))
     return [*rows, measured("matching-rate", ours, _UNIT), measured("matching-batch", rates["batch"], _UNIT)]
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Coroutine, Sequence
-from importlib.util import find_spec
+from functools import partial
 from typing import Any
 
 from krakenwire import _native
@@ -20,7 +20,7 @@ from krakenwire.bench.children import serving
 from krakenwire.bench.generate import PAIRS
 from krakenwire.bench.peers_socket import DEADLINE_S, SOCKET_PEERS
 from krakenwire.bench.rows import Row, compared, unmeasured
-from krakenwire.bench.timing import Job, Prepare, Series, take_turns
+from krakenwire.bench.timing import Job, Prepare, Series, take_turns, trouble
 from krakenwire.client.aio import run
 from krakenwire.model import Event
 
@@ -34,7 +34,6 @@ _UPDATES_QUICK = 300
 _PASSES_QUICK = 2
 _DEPTH = 10
 _SYMBOLS = tuple(symbol for symbol, *_ in PAIRS)
-_MODULES = {"ccxt": "ccxt", "python-kraken-sdk": "kraken"}
 _NOTES = {"ccxt": "ccxt.pro verifies no checksum", "python-kraken-sdk": "does not verify snapshots"}
 
 
@@ -51,10 +50,11 @@ def loopback_rows(rounds: int, quick: bool) -> list[Row]:
             cases["c-loop"] = lambda: Job(lambda: _bare(port, passes, each), 1)
         absent = {}
         for name, peer in SOCKET_PEERS.items():
-            if find_spec(_MODULES[name]) is None:
-                absent[name] = f"not installed: {name}"
+            case: Prepare = partial(_peer_job, peer, port, each)
+            if why := trouble(case):
+                absent[name] = why
             else:
-                cases[name] = lambda peer=peer: _job(peer(port, each))  # type: ignore[misc]  # bound now
+                cases[name] = case
         series = take_turns(cases, rounds, _nanoseconds)
     return _rows(series, absent)
 
@@ -73,6 +73,10 @@ def _rows(series: dict[str, Series], absent: dict[str, str]) -> list[Row]:
         else:
             rows.append(unmeasured(name, "the compiled twins are not in use"))
     return rows
+
+
+def _peer_job(peer: Callable[[int, int], Coroutine[Any, Any, float]], port: int, count: int) -> Job:
+    return _job(peer(port, count))
 
 
 def _job(work: Coroutine[Any, Any, float]) -> Job:

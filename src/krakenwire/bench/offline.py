@@ -12,7 +12,7 @@ from krakenwire.bench import peers_offline, yardsticks
 from krakenwire.bench.generate import PAIRS, stream
 from krakenwire.bench.rows import Row, compared, unmeasured
 from krakenwire.bench.shapes import book_only, extra_members, reversed_members, sorted_members, v1_book
-from krakenwire.bench.timing import Job, Prepare, Series, take_turns
+from krakenwire.bench.timing import Job, Prepare, Series, take_turns, trouble
 from krakenwire.protocol.v1.client import ClientCodec as ClientCodecV1
 from krakenwire.protocol.v2.client import ClientCodec
 from krakenwire.session.feed import Feed
@@ -74,10 +74,9 @@ def peer_rows(rounds: int, quick: bool) -> list[Row]:
 def _beside_peer(name: str, make: Callable[[list[bytes], list[bytes]], Job], frames: list[bytes], rounds: int) -> Row:
     head, rest = frames[: len(PAIRS)], frames[len(PAIRS) :]
     cases: dict[str, Prepare] = {"ours": lambda: feed_job(frames, passes=10), "peer": lambda: make(head, rest)}
-    try:
-        series = take_turns(cases, rounds)
-    except ImportError as error:
-        return unmeasured(f"offline-{name}", f"not installed: {error.name}")
+    if why := trouble(cases["peer"]):
+        return unmeasured(f"offline-{name}", why)
+    series = take_turns(cases, rounds)
     note = peers_offline.NOTES[name]
     return compared(f"offline-{name}", series["ours"], name, series["peer"], "ns/frame", note=note)
 

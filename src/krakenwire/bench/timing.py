@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-__all__ = ["ROUNDS_MIN", "Job", "Prepare", "Series", "cpu_of", "take_turns"]
+__all__ = ["ROUNDS_MIN", "Job", "Prepare", "Series", "cpu_of", "take_turns", "trouble"]
 
 ROUNDS_MIN = 5
 
@@ -92,3 +92,16 @@ def take_turns(
         for name in list(cases)[:: -1 if at % 2 else 1]:
             values[name].append(measure(cases[name]()))
     return {name: Series(tuple(series)) for name, series in values.items()}
+
+
+def trouble(peer: Prepare) -> str:
+    """Run somebody else's case once and return why it cannot be measured; nothing when it can."""
+    try:
+        job = peer()
+        job.run()
+        job.prove()
+    except ImportError as error:
+        return f"not installed: {error.name}"
+    except Exception as error:
+        return f"failed: {error!r}"[:200]
+    return ""

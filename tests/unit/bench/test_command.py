@@ -10,6 +10,7 @@ import pytest
 from krakenwire import _native
 from krakenwire.bench.children import serving
 from krakenwire.bench.goals import GOALS
+from krakenwire.bench.timing import Job
 from krakenwire.cli.main import main
 
 OFFLINE = ["--only", "book", "--only", "shapes", "--only", "v1"]
@@ -66,18 +67,48 @@ def test_our_client_is_measured_over_a_socket_and_a_peer_that_is_not_installed_s
 ) -> None:
     from krakenwire.bench import loopback
 
-    monkeypatch.setattr(loopback, "find_spec", lambda _: None)
+    async def absent(port: int, count: int) -> float:
+        raise ModuleNotFoundError("No module", name="peer")
+
+    monkeypatch.setattr(loopback, "SOCKET_PEERS", dict.fromkeys(loopback.SOCKET_PEERS, absent))
     assert main(["bench", "--quick", "--json", "--check", "--only", "e2e", "--only", "echo"]) in (0, 1)
     rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)["rows"]}
     assert rows["echo-p50"]["ratio"] > 0
     for name in ("e2e-ccxt", "e2e-python-kraken-sdk"):
         assert (rows[name]["value"], rows[name]["met"]) == (None, None)
-        assert "not installed" in rows[name]["note"]
+        assert rows[name]["note"] == "not installed: peer"
     if _native.ENABLED:
         assert rows["e2e-c-loop"]["ratio"] > 0
         assert rows["e2e-batch"]["ratio"] > 0
     else:
         assert "compiled twins" in rows["e2e-c-loop"]["note"]
+
+
+def test_a_peer_that_fails_costs_only_its_own_row(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from krakenwire.bench import peers_offline
+
+    def broken(snapshots: list[bytes], updates: list[bytes]) -> Job:
+        raise RuntimeError("changed its mind")
+
+    def slow(snapshots: list[bytes], updates: list[bytes]) -> Job:
+        return Job(lambda: sum(range(1_000_000)), len(updates))
+
+    monkeypatch.setattr(peers_offline, "PEERS", {"ccxt": broken, "order-book": slow})
+    assert main(["bench", "--quick", "--json", "--only", "peers"]) == 0
+    first, second = json.loads(capsys.readouterr().out)["rows"]
+    assert (first["name"], first["value"], first["met"]) == ("offline-ccxt", None, None)
+    assert "changed its mind" in first["note"]
+    assert second["ratio"] > 0
+
+
+def test_matching_engines_are_measured_and_leave_the_same_book(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", "--quick", "--json", "--only", "matching"]) == 0
+    rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)["rows"]}
+    assert rows["matching-pure"]["ratio"] > 0
+    assert rows["matching-batch"]["value"] > 0
+    assert rows["matching-liquibook"]["value"] is not None or rows["matching-liquibook"]["note"]
 
 
 def test_memory_and_the_pure_twin_are_measured_in_processes_of_their_own(capsys: pytest.CaptureFixture[str]) -> None:
