@@ -600,8 +600,13 @@ def test_an_attempt_cancelled_at_any_turn_closes_its_socket(
         connects.put_nowait(None)
         return sockets[-1]
 
+    left = threading.Semaphore(0)
+
     async def talk(peer: Any) -> None:
-        await peer.until_gone()
+        try:
+            await peer.until_gone()
+        finally:
+            left.release()
 
     class Cancelled(kind):  # type: ignore[valid-type, misc]
         async def open(self, url: str, context: ssl.SSLContext | None, timeout_s: float) -> object:
@@ -619,6 +624,7 @@ def test_an_attempt_cancelled_at_any_turn_closes_its_socket(
     with pytest.raises(asyncio.CancelledError):
         Cancelled(f"ws://127.0.0.1:{loopback.serve(talk)}/", 10.0)
     assert [sock.fileno() for sock in sockets] == [-1] * 8
+    assert all(left.acquire(timeout=10) for _ in sockets)
 
 
 def test_tls_carries_messages_of_every_size_both_ways(loopback: Any, make_line: Make, tls: Tls) -> None:
