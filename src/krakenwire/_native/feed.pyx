@@ -41,7 +41,6 @@ cdef extern from "Python.h":
 cdef object _HEARTBEAT = Heartbeat()
 cdef bytes _HEARTBEAT_V1 = b'{"event":"heartbeat"}'
 cdef bytes _HEARTBEAT_V2 = b'{"channel":"heartbeat"}'
-cdef bytes _LEVEL3 = b'{"channel":"level3"'
 cdef Py_ssize_t _ROUTES_MAX = 2 * BOOKS_MAX
 
 
@@ -203,11 +202,13 @@ cdef class Pass:
             self.events += 1
             self.heartbeats += 1
             return _HEARTBEAT
-        if self._level3 is None or not _begins(data, size, _LEVEL3):
+        if self._level3 is None:
             return None
+        unusual = self._level3.unusual
         taken = self._level3.take(data, size)
         if taken is None:
-            self.fallbacks += 1
+            if self._level3.unusual != unusual:
+                self.fallbacks += 1
             return None
         self.frames += 1
         status, event = taken
@@ -383,7 +384,3 @@ cdef inline bint _plain(object event, Lane lane):
 
 cdef inline bint _is(const char *data, Py_ssize_t size, bytes text):
     return size == PyBytes_GET_SIZE(text) and memcmp(data, PyBytes_AS_STRING(text), <size_t>size) == 0
-
-
-cdef inline bint _begins(const char *data, Py_ssize_t size, bytes text):
-    return size >= PyBytes_GET_SIZE(text) and memcmp(data, PyBytes_AS_STRING(text), <size_t>PyBytes_GET_SIZE(text)) == 0
