@@ -17,7 +17,15 @@ NATIVE = Path("src/krakenwire/_native")
 ASKED = os.environ.get("KRAKENWIRE_PURE", "")
 PURE, INSIST = ASKED not in ("", "0"), ASKED == "0"
 # Whoever sets CFLAGS knows better, as for a build with sanitizers or for a debugger.
-OPTIONS = [] if os.name == "nt" else ["-fvisibility=hidden", *([] if "CFLAGS" in os.environ else ["-O3", "-g0"])]
+OPTIONS = (
+    []
+    if os.name == "nt"
+    else [
+        "-fvisibility=hidden",
+        "-Werror=implicit-function-declaration",
+        *([] if "CFLAGS" in os.environ else ["-O3", "-g0"]),
+    ]
+)
 
 WARNING = """
 ================================================================================
@@ -34,13 +42,14 @@ class BuildTwins(build_ext):
 
     def run(self) -> None:
         """Build; take back what there is of it when something is missing."""
+        folders = [self.build_lib, "src"] if self.inplace else [self.build_lib]
         try:
             self.translate()
             super().run()
         except (ImportError, OSError, BaseError, CCompilerError) as error:
             if INSIST:
                 raise
-            self.take_back()
+            self.take_back(folders)
             print(WARNING.format(reason=error), file=sys.stderr, flush=True)
 
     def translate(self) -> None:
@@ -52,11 +61,11 @@ class BuildTwins(build_ext):
         for ready in cythonize(self.extensions, **options):
             self.ext_map[ready.name].sources = ready.sources
 
-    def take_back(self) -> None:
+    def take_back(self, folders: list[str]) -> None:
         """Remove what was built, also by an earlier build of other sources."""
         for extension in self.extensions:
             built = Path(self.get_ext_filename(self.get_ext_fullname(extension.name)))
-            for folder in (self.build_lib, "src") if self.inplace else (self.build_lib,):
+            for folder in folders:
                 Path(folder, built).unlink(missing_ok=True)
         self.extensions = []
 
