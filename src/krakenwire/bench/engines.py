@@ -14,7 +14,7 @@ from itertools import chain
 from typing import Any
 
 from krakenwire import _native
-from krakenwire.bench.matching import CommandRow, workload
+from krakenwire.bench.matching import workload
 from krakenwire.bench.rows import Row, compared, measured, unmeasured
 from krakenwire.bench.timing import Job, Prepare, Series, take_turns, trouble
 from krakenwire.venue.engine import MatchingEngine
@@ -26,13 +26,17 @@ _COMMANDS = 200_000
 _COMMANDS_QUICK = 2_000
 _UNIT = "commands/s"
 
+Command = tuple[int, ...]
+"""Command, order_id, is_sell, price, qty."""
+
 Left = tuple[int, int]
 """Orders in the book, and lots of them all."""
 
 
 def matching_rows(rounds: int, quick: bool) -> list[Row]:
     """Return the rows of the engines."""
-    commands = workload(_COMMANDS_QUICK if quick else _COMMANDS)
+    # plain tuples: taking a named one apart costs every engine a good part of its call
+    commands = [tuple(row) for row in workload(_COMMANDS_QUICK if quick else _COMMANDS)]
     left = _left(_driven(PureEngine(), commands))
     cases: dict[str, Prepare] = {
         "ours": lambda: _job(MatchingEngine(), commands, left),
@@ -56,11 +60,11 @@ def _rows(rates: dict[str, Series], why: str) -> list[Row]:
     return [*rows, measured("matching-rate", ours, _UNIT), measured("matching-batch", rates["batch"], _UNIT)]
 
 
-def _job(engine: MatchingEngine | PureEngine, commands: list[CommandRow], left: Left) -> Job:
+def _job(engine: MatchingEngine | PureEngine, commands: list[Command], left: Left) -> Job:
     return Job(lambda: _driven(engine, commands), len(commands), lambda: _prove("ours", _left(engine), left))
 
 
-def _driven(engine: MatchingEngine | PureEngine, commands: list[CommandRow]) -> MatchingEngine | PureEngine:
+def _driven(engine: MatchingEngine | PureEngine, commands: list[Command]) -> MatchingEngine | PureEngine:
     """Give an engine all commands, one call for each; every order is of another owner."""
     submit, withdraw = engine.submit, engine.withdraw
     for command, order_id, is_sell, price, qty in commands:
@@ -71,8 +75,8 @@ def _driven(engine: MatchingEngine | PureEngine, commands: list[CommandRow]) -> 
     return engine
 
 
-def _batch_job(engine: MatchingEngine, commands: list[CommandRow], left: Left) -> Job:
-    rows = array("q", chain.from_iterable((*row, 0, 0, row.order_id) for row in commands))
+def _batch_job(engine: MatchingEngine, commands: list[Command], left: Left) -> Job:
+    rows = array("q", chain.from_iterable((*row, 0, 0, row[1]) for row in commands))
     return Job(lambda: engine.batch(rows, 8), len(commands), lambda: _prove("batch", _left(engine), left))
 
 
@@ -80,7 +84,7 @@ def _left(engine: MatchingEngine | PureEngine) -> Left:
     return len(engine.orders), sum(order.remaining for order in engine.orders.values())
 
 
-def _liquibook_job(commands: list[CommandRow], left: Left) -> Job:
+def _liquibook_job(commands: list[Command], left: Left) -> Job:
     """The classes that liquibook brings; it keeps no index of orders, so a dict does it as for its users."""
     liquibook = import_module("liquibook")
     make: Callable[..., object] = liquibook.SimpleOrder
