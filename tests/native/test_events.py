@@ -76,6 +76,7 @@ def test_compiled_event_passes_for_the_model(frame: str, version: int, model: ty
     assert hash(fast) == hash(slow)
     assert repr(fast) == repr(slow)
     assert fast.channel == slow.channel  # type: ignore[attr-defined]
+    assert fast.__struct_fields__ == slow.__struct_fields__  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(("frame", "version", "model"), FRAMES)

@@ -35,6 +35,7 @@ cdef class BookUpdate:
     """A snapshot or update of one L2 book, already applied to `book`; see the model's class."""
 
     channel = "book"
+    __struct_fields__ = market.BookUpdate.__struct_fields__
 
     @property
     def __class__(self):
@@ -165,6 +166,7 @@ cdef class Trades:
     """The trades of one frame, oldest first; see the model's class."""
 
     channel = "trade"
+    __struct_fields__ = market.Trades.__struct_fields__
 
     @property
     def __class__(self):
@@ -240,6 +242,7 @@ cdef class Ticker:
     """Best prices and the last 24 hours of one symbol; see the model's class."""
 
     channel = "ticker"
+    __struct_fields__ = market.Ticker.__struct_fields__
     last_qty = None
 
     @property

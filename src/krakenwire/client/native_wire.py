@@ -139,7 +139,8 @@ class _Opening:
         opening = asyncio.ensure_future(self._connect(sock, context, host))
         try:
             transport = await asyncio.shield(opening)
-            transport.write(self._request)
+            if not self._protocol.over:  # who answers before it is asked has been judged already
+                transport.write(self._request)
             return await self._opened
         except BaseException:
             await self._abandon(opening, sock)
