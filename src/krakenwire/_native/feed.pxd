@@ -48,6 +48,9 @@ cdef class Pass:
     cdef readonly uint64_t frames, events, verified, failed, unverified, ignored, malformed, heartbeats
     cdef readonly uint64_t fallbacks, unknown_members
 
+    cdef tuple _spare
+
+    cdef tuple _alone(self, event)
     cdef object take(self, const char *data, Py_ssize_t size)
     cdef object _take_book(self, Route route)
     cdef object _take_other(self, const char *data, Py_ssize_t size)

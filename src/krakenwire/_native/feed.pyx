@@ -8,7 +8,9 @@ subscriptions go straight to who wants them, all others through the session.
 It opens and asks for nothing. Next: `krakenwire.session.feed`, the readable twin.
 """
 
+cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from cpython.object cimport PyObject
 from cpython.unicode cimport PyUnicode_DecodeASCII
 from libc.stdint cimport uint64_t
 from libc.string cimport memcmp
@@ -32,6 +34,21 @@ cdef extern from "frame_v2.h":
 
 cdef extern from "frame_v1.h":
     int kw_parse_v1(kw_message *message, const char *frame, size_t size) nogil
+
+cdef extern from *:
+    """
+    /* Put an event into a tuple of one, if nobody else has that tuple; return whether it was done. */
+    static inline int kw_reuse(PyObject *tuple, PyObject *event) {
+        PyObject *old;
+        if (tuple == Py_None || Py_REFCNT(tuple) != 1) return 0;
+        old = PyTuple_GET_ITEM(tuple, 0);
+        Py_INCREF(event);
+        PyTuple_SET_ITEM(tuple, 0, event);
+        Py_DECREF(old);
+        return 1;
+    }
+    """
+    int kw_reuse(PyObject *tuple, PyObject *event)
 
 cdef extern from "Python.h":
     const char *PyUnicode_AsUTF8AndSize(object text, Py_ssize_t *size) except NULL
@@ -84,6 +101,7 @@ cdef class Pass:
         kw_message_free(&self._message)
         kw_symbols_free(&self._symbols)
 
+    @cython.binding(False)  # a plain builtin method is called faster
     def feed(self, frame):
         """Return the events of one frame; see `krakenwire.session.feed.Feed.feed`."""
         cdef const char *data
@@ -100,7 +118,19 @@ cdef class Pass:
         taken = self.take(data, size)
         if taken is None:
             return self._slow(frame)
+        if type(taken) is BookUpdate:
+            return self._alone(taken)
         return taken if type(taken) is tuple else (taken,)
+
+    cdef tuple _alone(self, event):
+        """Return an event as a tuple: the last one again, if nobody has kept it.
+
+        Only for events that the garbage collector need not see: a tuple it has
+        once looked at and passed over would hide others from it.
+        """
+        if not kw_reuse(<PyObject *>self._spare, <PyObject *>event):
+            self._spare = (event,)
+        return self._spare
 
     def lane(self, channel, symbol):
         """Return the lane of a subscription, a new one each time: whoever asked before has lost it."""

@@ -13,7 +13,7 @@
 #define KW_SYMBOL_WORDS 16
 
 typedef struct {
-    uint64_t first, last;       /* the first and the last eight bytes: they overlap in most symbols */
+    uint64_t first, last;       /* its first and last eight bytes, or four each: they overlap in most symbols */
     const char *text;
     int size;
     int depth;                  /* v1 names the depth of a book with it */
@@ -32,9 +32,15 @@ typedef struct {
 
 static inline kw_symbol_key kw_symbol_key_of(const char *text, int size, int depth) {
     kw_symbol_key key = {0, 0, text, size, depth};
+    uint32_t first, last;
     if (size >= 8) {
         memcpy(&key.first, text, 8);
         memcpy(&key.last, text + size - 8, 8);
+    } else if (size >= 4) { /* most symbols have seven characters: no call for them */
+        memcpy(&first, text, 4);
+        memcpy(&last, text + size - 4, 4);
+        key.first = first;
+        key.last = last;
     } else {
         memcpy(&key.first, text, (size_t)size);
     }
