@@ -97,7 +97,7 @@ test-peers: $(VENV)/.dev ## other people's clients against the local Kraken, in 
 	tests/peers/run.sh $(VENV) .peers
 
 wheel: $(VENV)/.dev ## wheel and source distribution, in dist
-	rm -f dist/krakenwire-*
+	@mkdir -p build && rm -f dist/krakenwire-*
 	KRAKENWIRE_PURE=0 PIP_CONSTRAINT=constraints.txt $(BIN)/python -m build --outdir dist >build/wheel.log 2>&1 \
 		|| { tail -n 30 build/wheel.log >&2; exit 1; }
 	@ls dist/krakenwire-*
