@@ -59,6 +59,7 @@ static void print_message(const kw_message *m) {
 
 static void parse_one(kw_message *m, int version, const char *frame, size_t size) {
     int result = version == 1 ? kw_parse_v1(m, frame, size) : kw_parse_v2(m, frame, size);
+    if (version == 1 && result == KW_TAKEN && !kw_v1_pair(m->symbol, (size_t)m->symbol_size)) result = KW_UNUSUAL;
     printf("{\"result\":%d", result);
     if (result == KW_TAKEN) print_message(m);
     printf("}\n");

@@ -34,6 +34,7 @@ cdef extern from "frame_v2.h":
 
 cdef extern from "frame_v1.h":
     int kw_parse_v1(kw_message *message, const char *frame, size_t size) nogil
+    int kw_v1_pair(const char *text, size_t size) nogil
 
 cdef extern from *:
     """
@@ -278,6 +279,8 @@ cdef class Pass:
         route.text = PyBytes_FromStringAndSize(text, size)
         symbol = PyUnicode_DecodeASCII(text, size, NULL)
         if self._symbol_of is not None:
+            if not kw_v1_pair(text, <size_t>size):
+                return None
             try:
                 symbol = self._symbol_of(symbol)
             except DecodeError:

@@ -9,6 +9,7 @@
 
 #include "scan.h"
 
+#define KW_PAIR_MIN 3
 #define KW_PAIR_MAX 32
 #define KW_DEPTH_MAX 999999999 /* nine digits, as the codec reads them */
 
@@ -106,7 +107,13 @@ KW_INLINE const char *kw_v1_container(kw_message *m, const char *p, const char *
         const char *name;
         size_t size;
         unsigned what;
-        if (!(p = kw_some_member(p, end, &name, &size))) return NULL;
+        if (end - p > 4 && *p == '"' && p[2] == '"' && p[3] == ':' && (unsigned char)p[4] > ' ') {
+            name = p + 1; /* nearly all of them have one letter */
+            size = 1;
+            p += 4;
+        } else if (!(p = kw_some_member(p, end, &name, &size))) {
+            return NULL;
+        }
         what = kw_v1_named(name, size);
         if (!what || *seen & what) return NULL;
         *seen |= what;
@@ -222,10 +229,11 @@ static inline int kw_same_asset(const char *base, size_t base_size, const char *
     return size == kw_asset(quote, quote_size, other) && memcmp(one, other, size) == 0;
 }
 
-/* Whether the codec can read a pair: BASE/QUOTE of letters, digits and points, and no dark pool (.d). */
+/* Whether the codec can read a pair: BASE/QUOTE of letters, digits and points, and no dark pool (.d).
+ * A frame says nothing of that: its taker asks once for each pair, not for each frame. */
 static inline int kw_v1_pair(const char *text, size_t size) {
     size_t slash = 0;
-    if (size < 3 || size > KW_PAIR_MAX) return 0;
+    if (size < KW_PAIR_MIN || size > KW_PAIR_MAX) return 0;
     for (size_t i = 0; i < size; i++) {
         char c = text[i];
         if (c == '/') {
@@ -254,7 +262,8 @@ KW_INLINE int kw_v1_tail(kw_message *m, const char *p, const char *end) {
         if (!KW_IS(p, end, "\"trade\"")) return 0;
         p += 7;
     }
-    if (!(p = kw_token(p, end, ',')) || !(p = kw_string(p, end, &pair, &size)) || !kw_v1_pair(pair, size)) return 0;
+    if (!(p = kw_token(p, end, ',')) || !(p = kw_string(p, end, &pair, &size))) return 0;
+    if (size < KW_PAIR_MIN || size > KW_PAIR_MAX) return 0;
     m->symbol = pair;
     m->symbol_size = (int)size;
     return (p = kw_token(p, end, ']')) && p == end;

@@ -84,7 +84,7 @@ KW_INLINE int kw_digit_run(const char **at, const char *end, uint64_t *value, in
         if (run) number = number * KW_POWER[run] + kw_eight_digits(values << (64 - 8 * run));
         count += run;
         p += run;
-        if (KW_LIKELY(marks != 0)) goto done;
+        if (KW_LIKELY(marks != 0) || (p < end && (unsigned char)(*p - '0') > 9)) goto done;
     }
 #endif
     for (; p < end && (unsigned char)(*p - '0') <= 9; p++) {
