@@ -34,7 +34,7 @@ _UPDATES_QUICK = 300
 _PASSES_QUICK = 2
 _DEPTH = 10
 _SYMBOLS = tuple(symbol for symbol, *_ in PAIRS)
-_NOTES = {"ccxt": "ccxt.pro verifies no checksum", "python-kraken-sdk": "does not verify snapshots"}
+_NOTES = {"ccxt": "verifies no checksum", "python-kraken-sdk": "does not verify snapshots"}
 
 
 def loopback_rows(rounds: int, quick: bool) -> list[Row]:

@@ -23,8 +23,8 @@ __all__ = ["NOTES", "PEERS", "ccxt", "order_book", "python_kraken_sdk"]
 _DEPTH = 10
 
 NOTES = {
-    "ccxt": "ccxt.pro verifies no checksum",
-    "python-kraken-sdk": "python-kraken-sdk does not verify snapshots",
+    "ccxt": "verifies no checksum",
+    "python-kraken-sdk": "does not verify snapshots",
     "order-book": "fed by msgspec with Decimal",
 }
 
