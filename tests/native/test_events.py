@@ -159,3 +159,10 @@ def test_event_of_a_frozen_book_is_the_books_of_that_moment() -> None:
     frozen = fast.book.freeze()
     assert isinstance(frozen, FrozenL2Book)
     assert frozen.best_bid == Decimal("100.0")
+
+
+def test_v1_times_keep_their_leading_zeros() -> None:
+    fast, slow = both(V1_BOOK.replace("1767323045.000005", "0767323045.000005"), version=1)
+    assert isinstance(fast, BookUpdate)
+    assert isinstance(slow, BookUpdate)
+    assert list(fast.wire_bids) == list(slow.wire_bids) == [("100.0", "5.00", "0767323045.000005")]

@@ -89,7 +89,7 @@ cdef class BookUpdate:
             if not self._depth:
                 rows.append((price, qty))
                 continue
-            time = f"{level.time_us // 1000000}.{level.time_us % 1000000:06d}"
+            time = f"{level.time_us // 1000000:010d}.{level.time_us % 1000000:06d}"
             rows.append((price, qty, time, "r") if level.republished else (price, qty, time))
         return rows
 
