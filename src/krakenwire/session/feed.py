@@ -120,6 +120,8 @@ class Feed:
         self._pass: native_feed.Pass | None = None
         if _native.ENABLED if native is None else native:
             self._go_native()
+        else:
+            self.feed = self.feed_exactly  # type: ignore[method-assign]  # as in _go_native
 
     def _go_native(self) -> None:
         """Let the compiled pass have each frame first; what it does not take comes to `feed_exactly`."""
