@@ -20,7 +20,8 @@ class Row(msgspec.Struct, kw_only=True):
 
     Args:
         name: stable, for scripts; `title` is for readers, `suite` is the group it belongs to.
-        ratio: value to yardstick where small is good; how many times better than it where large is good.
+        ratio: value to yardstick where small is good; how many times better than it where large is good:
+            the median of the rounds' own ratios.
         must, aim: bounds, kept with `relation` by what `speaks_of` names; None where a row only informs.
         met, aim_met: whether they are kept; None without a bound or without a measurement.
         spread: (max - min) / median.
@@ -62,7 +63,7 @@ def compared(name: str, ours: Series, yardstick: str, theirs: Series, unit: str,
         note: what a reader must know.
     """
     goal = GOALS[name]
-    ratio = ours.median / theirs.median
+    ratio = ours.beside(theirs)
     if goal.relation == ">=" and not unit.endswith("/s"):
         ratio = 1 / ratio  # costs: so many times cheaper
     row = measured(name, ours, unit, note=note)

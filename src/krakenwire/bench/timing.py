@@ -43,6 +43,10 @@ class Series:
         """How far the values lie apart, as a share of the median."""
         return (self.high - self.low) / self.median if self.median else 0.0
 
+    def beside(self, other: Series) -> float:
+        """Return the median of the rounds' ratios: what slows a whole round down is in both of its values."""
+        return statistics.median(mine / theirs for mine, theirs in zip(self.values, other.values, strict=True))
+
     def rate(self) -> Series:
         """Return operations a second where the values are nanoseconds for each."""
         return Series(tuple(1e9 / value for value in self.values))

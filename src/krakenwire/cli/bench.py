@@ -55,7 +55,10 @@ def run(args: argparse.Namespace) -> int:
     from krakenwire.bench.plot import draw
     from krakenwire.bench.rows import missed
     from krakenwire.bench.suites import run_suites
+    from krakenwire.bench.timing import ROUNDS_MIN
 
+    if args.rounds < ROUNDS_MIN:
+        raise UsageError("--rounds", expected=f"{ROUNDS_MIN} or more", found=args.rounds)
     if args.plot is not None and not args.plot.absolute().parent.is_dir():
         raise UsageError("--plot", expected="a file in an existing directory", found=str(args.plot))
     result = run_suites(args.only or (), rounds=args.rounds, quick=args.quick, progress=_progress)

@@ -153,3 +153,9 @@ def test_a_series_knows_its_middle_and_its_spread() -> None:
     assert (values.median, values.low, values.high, values.spread) == (2.0, 1.0, 4.0, 1.5)
     assert values.rate().values == (2.5e8, 1e9, 5e8)
     assert dataclasses.is_dataclass(values)
+
+
+def test_what_slows_a_whole_round_down_is_not_in_the_ratio() -> None:
+    ours, theirs = series(1.0, 10.0, 10.0), series(2.0, 20.0, 4.0)
+    assert ours.beside(theirs) == 0.5
+    assert ours.median / theirs.median == 2.5
