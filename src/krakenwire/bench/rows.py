@@ -12,7 +12,7 @@ import msgspec
 from krakenwire.bench.goals import GOALS, Goal
 from krakenwire.bench.timing import Series
 
-__all__ = ["Row", "compared", "measured", "missed", "unmeasured"]
+__all__ = ["Row", "compared", "measured", "missed", "undecided", "unmeasured"]
 
 
 class Row(msgspec.Struct, kw_only=True):
@@ -21,7 +21,7 @@ class Row(msgspec.Struct, kw_only=True):
     Args:
         name: stable, for scripts; `title` is for readers, `suite` is the group it belongs to.
         ratio: value to yardstick where small is good; how many times better than it where large is good:
-            the median of the rounds' own ratios.
+            the median of the rounds' own ratios; `ratio_low`, `ratio_high` are their quartiles.
         must, aim: bounds, kept with `relation` by what `speaks_of` names; None where a row only informs.
         met, aim_met: whether they are kept; None without a bound or without a measurement.
         spread: (max - min) / median.
@@ -37,6 +37,8 @@ class Row(msgspec.Struct, kw_only=True):
     yardstick_value: float | None = None
     yardstick_spread: float | None = None
     ratio: float | None = None
+    ratio_low: float | None = None
+    ratio_high: float | None = None
     relation: Literal["<=", ">="] = "<="
     speaks_of: Literal["ratio", "value"] = "ratio"
     must: float | None = None
@@ -63,13 +65,13 @@ def compared(name: str, ours: Series, yardstick: str, theirs: Series, unit: str,
         note: what a reader must know.
     """
     goal = GOALS[name]
-    ratio = ours.beside(theirs)
+    ratio, (low, high) = ours.beside(theirs), ours.quartiles_beside(theirs)
     if goal.relation == ">=" and not unit.endswith("/s"):
-        ratio = 1 / ratio  # costs: so many times cheaper
+        ratio, low, high = 1 / ratio, 1 / high, 1 / low  # costs: so many times cheaper
     row = measured(name, ours, unit, note=note)
     row.yardstick = yardstick
     row.yardstick_value, row.yardstick_spread = _rounded(theirs.median), round(theirs.spread, 3)
-    row.ratio = round(ratio, 3)
+    row.ratio, row.ratio_low, row.ratio_high = round(ratio, 3), round(low, 3), round(high, 3)
     return _judged(row, goal)
 
 
@@ -80,6 +82,18 @@ def measured(name: str, ours: Series, unit: str, *, note: str = "") -> Row:
     row.value = row.median = _rounded(ours.median)
     row.min, row.max, row.spread = _rounded(ours.low), _rounded(ours.high), round(ours.spread, 3)
     return _judged(row, GOALS[name])
+
+
+def undecided(rows: list[Row]) -> list[Row]:
+    """Return the rows whose bound lies between the quartiles of their ratios: another run may judge otherwise."""
+    return [
+        row
+        for row in rows
+        if row.must is not None
+        and row.ratio_low is not None
+        and row.ratio_high is not None
+        and row.ratio_low < row.must < row.ratio_high
+    ]
 
 
 def unmeasured(name: str, why: str) -> Row:

@@ -82,7 +82,7 @@ def run_suites(
         progress(f"{name}: {SUITES[name]}")
         rows += _maker(name)(rounds, quick)
         meter.look()
-    return Result(rows=rows, machine=machine(), noise=meter.judge(), rounds=rounds, quick=quick)
+    return Result(rows=rows, machine=machine(), noise=meter.judge(rows), rounds=rounds, quick=quick)
 
 
 def _maker(suite: str) -> Callable[[int, bool], list[Row]]:

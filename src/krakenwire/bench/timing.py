@@ -45,7 +45,18 @@ class Series:
 
     def beside(self, other: Series) -> float:
         """Return the median of the rounds' ratios: what slows a whole round down is in both of its values."""
-        return statistics.median(mine / theirs for mine, theirs in zip(self.values, other.values, strict=True))
+        return statistics.median(self._ratios(other))
+
+    def quartiles_beside(self, other: Series) -> tuple[float, float]:
+        """Return the first and third quartile of the rounds' ratios: how sure the median is."""
+        ratios = self._ratios(other)
+        if len(ratios) < 2:
+            return ratios[0], ratios[0]
+        low, _, high = statistics.quantiles(ratios, n=4, method="inclusive")
+        return low, high
+
+    def _ratios(self, other: Series) -> list[float]:
+        return [mine / theirs for mine, theirs in zip(self.values, other.values, strict=True)]
 
     def rate(self) -> Series:
         """Return operations a second where the values are nanoseconds for each."""

@@ -21,7 +21,7 @@ def test_a_result_replaces_the_old_one_and_nothing_else(tmp_path: Path) -> None:
         unmeasured("offline-ccxt", "not installed: ccxt"),
         measured("memory-1000-books", Series((40.0,)), "MiB"),
     ]
-    result = Result(rows=rows, machine=machine(), noise=meter.judge(), rounds=5, quick=False)
+    result = Result(rows=rows, machine=machine(), noise=meter.judge(rows), rounds=5, quick=False)
     page, file = tmp_path / "performance.md", tmp_path / "result.json"
     page.write_text(f"above\n{report.BEGIN}old\n{report.END}below\n")
     file.write_bytes(msgspec.json.encode(result))

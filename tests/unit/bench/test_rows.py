@@ -13,7 +13,7 @@ from krakenwire.bench import noise
 from krakenwire.bench.goals import GOALS, SUITES
 from krakenwire.bench.noise import Noise, NoiseMeter
 from krakenwire.bench.plot import draw
-from krakenwire.bench.rows import Row, compared, measured, missed, unmeasured
+from krakenwire.bench.rows import Row, compared, measured, missed, undecided, unmeasured
 from krakenwire.bench.suites import Result
 from krakenwire.bench.table import cells, plain_table, verdict
 from krakenwire.bench.timing import Job, Series, take_turns
@@ -84,21 +84,37 @@ def test_work_that_is_not_done_ends_the_run() -> None:
 def meter(*points: tuple[float, float]) -> Noise:
     machine = NoiseMeter()
     machine._points = list(points)
-    return machine.judge()
+    return machine.judge([])
 
 
-def test_noise_is_told_by_the_yardsticks_own_spread_and_by_stolen_time() -> None:
+def test_noise_is_told_by_stolen_time() -> None:
     assert not meter((500, 1.0), (520, 1.05), (510, 1.0)).too_noisy
-    moved = meter((500, 1.0), (700, 1.0), (510, 1.0))
-    assert moved.too_noisy
-    assert "too noisy to judge" in moved.verdict
     assert meter((500, 1.0), (505, noise.WALL_MAX + 0.1)).too_noisy
+
+
+def test_a_change_of_speed_is_told_and_forbids_no_judgement() -> None:
+    moved = meter((500, 1.0), (700, 1.0), (510, 1.0))
+    assert not moved.too_noisy
+    assert "moved by 39%" in moved.verdict
+
+
+def test_ratios_on_both_sides_of_their_bound_are_not_judged() -> None:
+    unsure = compared("v2-depth-10", series(50, 55, 65, 70, 58), "y", series(*[100] * 5), "ns/frame")
+    sure = compared("v2-depth-10", series(50, 55, 59, 58, 90), "y", series(*[100] * 5), "ns/frame")
+    peer = compared("offline-ccxt", series(1, 1, 1, 1, 1), "ccxt", series(50, 55, 61, 70, 80), "ns/frame")
+    assert (unsure.ratio_low, unsure.ratio_high) == (0.55, 0.65)
+    assert undecided([unsure, sure, peer]) == [unsure, peer]
+    machine = NoiseMeter()
+    machine._points = [(500, 1.0)]
+    judged = machine.judge([unsure, sure])
+    assert (judged.too_noisy, judged.undecided) == (True, ["v2-depth-10"])
+    assert "both sides" in judged.verdict
 
 
 def test_the_noise_meter_measures_something() -> None:
     machine = NoiseMeter()
     machine.look()
-    assert machine.judge().yardstick_ns[0] > 0
+    assert machine.judge([]).yardstick_ns[0] > 0
 
 
 def result(*rows: Row, quick: bool = False) -> Result:
