@@ -67,6 +67,7 @@ class VerifyReport(msgspec.Struct, kw_only=True):
         skipped: updates of a book that had no snapshot yet, or failed before.
         malformed: frames, or levels of a book message, that cannot be decoded.
         unknown: frames of channels or methods we do not know.
+        fallbacks: frames that the compiled pass left to the exact path; see `FeedCounters`.
         version: 1, 2, ``mixed``, or None when there was no frame.
         symbols: the same for each book; level3 books have a key of their own.
     """
@@ -80,6 +81,7 @@ class VerifyReport(msgspec.Struct, kw_only=True):
     skipped: int = 0
     malformed: int = 0
     unknown: int = 0
+    fallbacks: int = 0
     client_lines: int = 0
     blank_lines: int = 0
     version: Literal[1, 2, "mixed"] | None = None
@@ -198,11 +200,14 @@ class _Replay:
 
     def _replay(self, line: FrameLine, version: int) -> None:
         connection = self._connections[version]
+        fallbacks = connection.feed.fallbacks
         try:
             events, messages = connection.take(line.text)
         except DecodeError as error:
             self._malformed(line, str(error))
             return
+        finally:
+            self.report.fallbacks += connection.feed.fallbacks - fallbacks
         spoilt = {(event.channel_name, event.symbol) for event in events if isinstance(event, Gap)}
         for event in messages:
             if isinstance(event, BookUpdate | Level3Update):

@@ -69,6 +69,7 @@ def _lines(report: VerifyReport) -> list[str]:
     others = {
         "malformed": report.malformed,
         "unknown": report.unknown,
+        "left to the exact path": report.fallbacks,
         "client lines": report.client_lines,
         "blank lines": report.blank_lines,
     }

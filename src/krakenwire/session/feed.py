@@ -153,7 +153,7 @@ class Feed:
             total.ignored_while_resyncing += fast.ignored
             total.malformed += fast.malformed
             total.heartbeats += fast.heartbeats
-            total.fallbacks = fast.fallbacks
+            total.fallbacks = self.fallbacks
             total.unknown_members += fast.unknown_members
         return total
 
@@ -161,6 +161,11 @@ class Feed:
     def ignored(self) -> int:
         """Book messages of books that were not live, so far: they gave no event."""
         return self._counters.ignored_while_resyncing + (0 if self._pass is None else self._pass.ignored)
+
+    @property
+    def fallbacks(self) -> int:
+        """Frames the compiled pass left to the exact path so far; 0 in pure Python."""
+        return 0 if self._pass is None else self._pass.fallbacks
 
     def lane(self, channel: str, symbol: str | None) -> Lane:
         """Return a new lane for a wire subscription; an earlier one of it lets nothing pass any more."""

@@ -10,6 +10,7 @@ from zlib import crc32
 
 import pytest
 
+from krakenwire import _native
 from krakenwire.apps.verify import Failure, SymbolReport, VerifyReport, verify_lines
 from krakenwire.cli.main import main
 from krakenwire.errors import UsageError
@@ -112,6 +113,13 @@ def test_a_level_that_is_no_number_is_malformed_and_its_symbol_waits() -> None:
 def test_unknown_channels_are_counted_and_do_no_harm() -> None:
     report = replayed('{"channel":"brand_new","type":"update","data":[]}', *GOOD)
     assert (report.unknown, report.ok) == (1, True)
+
+
+@pytest.mark.skipif(not _native.ENABLED, reason="the compiled twins are not in use")
+def test_frames_left_to_the_exact_path_are_counted() -> None:
+    assert replayed(*GOOD).fallbacks == 0
+    report = replayed(*GOOD, v2("update", "5e-1", crc("0.50000000")))
+    assert (report.fallbacks, report.verified, report.ok) == (1, 3, True)
 
 
 def test_a_new_connection_drops_the_books_of_the_one_before() -> None:
