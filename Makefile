@@ -27,7 +27,7 @@ $(VENV)/.installed: $(VENV)/.base pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/.run: $(VENV)/.installed $(TWINS)
-	KRAKENWIRE_PURE= $(BIN)/python setup.py --quiet build_ext --inplace
+	@KRAKENWIRE_PURE= $(BIN)/python setup.py --quiet build_ext --inplace
 	@# Without a compiler not done: the next make tries again, as there may be one then.
 	@if $(BIN)/python -c 'import sys; from krakenwire import _native; sys.exit(not _native.BUILT)'; then touch $@; fi
 
@@ -74,7 +74,7 @@ $(BENCH)/.installed: $(VENV)/.base pyproject.toml constraints.txt bench/peers.tx
 	@touch $@
 
 bench: $(BENCH)/.installed $(VENV)/.run ## measure everything, beside yardsticks and other clients
-	$(BENCH)/bin/krakenwire bench $(ARGS)
+	@$(BENCH)/bin/krakenwire bench $(ARGS)
 
 bench-peers: $(BENCH)/.installed $(VENV)/.run ## measure beside other clients only
 	$(BENCH)/bin/krakenwire bench --only peers --only e2e --only matching $(ARGS)
