@@ -86,7 +86,9 @@ class LoopPump:
         if self._closed:
             return
         if self._loop is None:
-            self._loop = new_event_loop()
+            # On uvloop picows at times misses the end of a connection that is cut as it opens.
+            native = self.core.options.loop_transport == "native"
+            self._loop = new_event_loop() if native else asyncio.new_event_loop()
             if self._woken:
                 self._loop.call_soon(self._answer)
         self._over = self._loop.create_future()

@@ -334,7 +334,7 @@ def test_the_loop_is_uvloops_where_it_is_installed() -> None:
 @pytest.mark.parametrize("style", [Kraken, krakenwire.threaded.Kraken])
 def test_without_uvloop_it_works_alike(style: Any, venue: LocalVenue, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loop_pump, "new_event_loop", asyncio.new_event_loop)
-    with style(venue.ws_v2, transport="picows") as kraken:
+    with style(venue.ws_v2, transport="native" if _native.ENABLED else "picows") as kraken:
         if style is Kraken:
             assert kraken.books("BTC/USD", policy="block").next(10).verified
         else:
