@@ -25,12 +25,6 @@ from krakenwire.session.reading import Sink
 
 __all__ = ["LoopPump"]
 
-new_event_loop: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop
-with suppress(ImportError):  # now: it cannot be imported in a thread once the main one has ended
-    import uvloop
-
-    new_event_loop = uvloop.new_event_loop
-
 _SECOND = 1_000_000_000
 _AWAY_NS = _SECOND
 """Held up longer than this by a callback, silence was our own doing."""
@@ -86,9 +80,9 @@ class LoopPump:
         if self._closed:
             return
         if self._loop is None:
-            # On uvloop picows at times misses the end of a connection that is cut as it opens.
-            native = self.core.options.loop_transport == "native"
-            self._loop = new_event_loop() if native else asyncio.new_event_loop()
+            # Not uvloop: in a thread that the interpreter's end overtakes it can crash, and picows on it at
+            # times misses the end of a connection that is cut as it opens.
+            self._loop = asyncio.new_event_loop()
             if self._woken:
                 self._loop.call_soon(self._answer)
         self._over = self._loop.create_future()

@@ -324,21 +324,11 @@ def test_a_bug_while_connecting_ends_the_client_with_an_error(
 # -- the loop ------------------------------------------------------------------------------
 
 
-def test_the_loop_is_uvloops_where_it_is_installed() -> None:
-    uvloop = pytest.importorskip("uvloop")
-    loop = loop_pump.new_event_loop()
-    assert isinstance(loop, uvloop.Loop)
-    loop.close()
-
-
-@pytest.mark.parametrize("style", [Kraken, krakenwire.threaded.Kraken])
-def test_without_uvloop_it_works_alike(style: Any, venue: LocalVenue, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loop_pump, "new_event_loop", asyncio.new_event_loop)
-    with style(venue.ws_v2, transport="native" if _native.ENABLED else "picows") as kraken:
-        if style is Kraken:
-            assert kraken.books("BTC/USD", policy="block").next(10).verified
-        else:
-            assert kraken.queue("book", "BTC/USD").get(10).verified
+def test_the_loop_is_asyncios_own_whose_thread_the_interpreter_can_end(venue: LocalVenue) -> None:
+    with krakenwire.threaded.Kraken(venue.ws_v2, transport="picows") as kraken:
+        assert kraken.queue("book", "BTC/USD").get(10).verified
+        assert isinstance(kraken._pump, loop_pump.LoopPump)
+        assert type(kraken._pump._loop).__module__.startswith("asyncio.")
 
 
 def test_a_pump_that_was_never_turned_closes_what_was_never_opened(venue: LocalVenue) -> None:
