@@ -37,6 +37,8 @@
 #endif
 
 #define KW_CRC_POLYNOMIAL 0xEDB88320u
+#define KW_CRC_DIVISOR INT64_C(0x1DB710641)     /* the same with its highest term, reflected in 33 bits */
+#define KW_CRC_QUOTIENT INT64_C(0x1F7011641)    /* x^64 divided by it, reflected in 33 bits */
 #define KW_SHIFTS 1024          /* bytes that one sum of products may span */
 
 static uint32_t kw_crc_table[8][256];
@@ -112,17 +114,19 @@ KW_CLMUL_TARGET static inline __m128i kw_crc_product(uint64_t a, size_t n) {
     return _mm_clmulepi64_si128(_mm_cvtsi64_si128((long long)a), _mm_cvtsi64_si128((long long)kw_crc_shift[n]), 0);
 }
 
-/* Reduce a sum of products whose factors are words of text, made with four bytes more than stand behind them. */
-KW_CLMUL_TARGET static inline uint32_t kw_crc_sum8(__m128i sum) {
-    uint64_t low = (uint64_t)_mm_cvtsi128_si64(sum);
-    uint32_t high = (uint32_t)_mm_cvtsi128_si32(_mm_srli_si128(sum, 8));
-    return kw_crc_word8(low) ^ high;
+/* Reduce a sum of products whose factors are checksums (32 bits), by Barrett's method. */
+KW_CLMUL_TARGET static inline uint32_t kw_crc_sum4(__m128i sum) {
+    const __m128i constants = _mm_set_epi64x(KW_CRC_QUOTIENT, KW_CRC_DIVISOR), low = _mm_cvtsi32_si128(-1);
+    __m128i quotient = _mm_clmulepi64_si128(_mm_and_si128(sum, low), constants, 0x10);
+    __m128i multiple = _mm_clmulepi64_si128(_mm_and_si128(quotient, low), constants, 0x00);
+    return (uint32_t)((uint64_t)_mm_cvtsi128_si64(_mm_xor_si128(sum, multiple)) >> 32);
 }
 
-/* Reduce a sum of products whose factors are checksums (32 bits). */
-KW_CLMUL_TARGET static inline uint32_t kw_crc_sum4(__m128i sum) {
-    uint64_t low = (uint64_t)_mm_cvtsi128_si64(sum);
-    return kw_crc_word4((uint32_t)low) ^ (uint32_t)(low >> 32);
+/* Reduce a sum of products whose factors are words of text, made with four bytes more than stand behind them. */
+KW_CLMUL_TARGET static inline uint32_t kw_crc_sum8(__m128i sum) {
+    __m128i first = _mm_and_si128(sum, _mm_cvtsi32_si128(-1)); /* has eight bytes of the sum behind it */
+    __m128i folded = _mm_clmulepi64_si128(first, _mm_cvtsi64_si128((long long)kw_crc_shift[8]), 0);
+    return kw_crc_sum4(_mm_xor_si128(folded, _mm_srli_si128(sum, 4)));
 }
 
 KW_CLMUL_TARGET static inline uint32_t kw_crc32_clmul(uint32_t crc, const void *text, size_t size) {
