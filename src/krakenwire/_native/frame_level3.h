@@ -9,6 +9,7 @@
 
 #include "level3_message.h"
 #include "scan.h"
+#include "times.h"
 
 /* Nine decimals and a Z, or six; from behind the opening quote to behind the closing one. */
 KW_INLINE const char *kw_level3_time(const char *p, const char *end, int64_t *time_ns) {

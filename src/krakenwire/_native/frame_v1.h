@@ -8,6 +8,7 @@
 #define KW_FRAME_V1_H
 
 #include "scan.h"
+#include "times.h"
 
 #define KW_PAIR_MIN 3
 #define KW_PAIR_MAX 32

@@ -8,6 +8,7 @@
 #define KW_FRAME_V2_BOOK_H
 
 #include "scan.h"
+#include "times.h"
 
 #define KW_SYMBOL_MAX 32
 #define KW_EXTRAS_MAX 8 /* of one object; more go the slow way */
@@ -125,7 +126,7 @@ KW_INLINE const char *kw_checksum(kw_message *m, const char *p, const char *end)
 
 KW_INLINE const char *kw_message_time(kw_message *m, const char *p, const char *end) {
     m->has_time = 1;
-    return kw_rfc3339(p, end, &m->time_ns);
+    return kw_rfc3339_next(&m->minute, p, end, &m->time_ns);
 }
 
 /* What is left of a book row, in any order. */

@@ -83,7 +83,7 @@ static inline const char *kw_trade_member(kw_message *m, kw_trade *trade, const 
     }
     if (KW_NAMED(name, size, "timestamp")) {
         *what = KW_TRADE_TIME;
-        return (p = kw_quote(p, end)) ? kw_rfc3339(p, end, &trade->time_ns) : NULL;
+        return (p = kw_quote(p, end)) ? kw_rfc3339_next(&m->minute, p, end, &trade->time_ns) : NULL;
     }
     *what = 0;
     return p;
@@ -121,7 +121,8 @@ KW_INLINE const char *kw_trade_expected(kw_message *m, kw_trade *trade, const ch
     if (!KW_IS(p, end, ",\"ord_type\":\"") || !(p = kw_trade_type(p + 13, end, &trade->ord_type))) return NULL;
     if (!KW_IS(p, end, ",\"trade_id\":")) return NULL;
     if (!(p = kw_plain_integer(p + 12, end, INT64_MAX, &trade->trade_id))) return NULL;
-    if (!KW_IS(p, end, ",\"timestamp\":\"") || !(p = kw_rfc3339(p + 14, end, &trade->time_ns))) return NULL;
+    if (!KW_IS(p, end, ",\"timestamp\":\"")) return NULL;
+    if (!(p = kw_rfc3339_next(&m->minute, p + 14, end, &trade->time_ns))) return NULL;
     return p < end && *p == '}' ? p + 1 : NULL;
 }
 

@@ -57,6 +57,12 @@ enum { /* numbers of a ticker */
 
 typedef struct { kw_level *at; int n, cap; } kw_levels;
 
+typedef struct {                /* the minute of the last time that was read, for the next one */
+    uint64_t text[2];           /* 2026-08-01T02:53 */
+    int64_t ns;
+    int known;
+} kw_minute;
+
 typedef struct {
     int kind;                   /* KW_BOOK, KW_TRADE, KW_TICKER */
     int snapshot;               /* 1 snapshot, 0 update */
@@ -78,6 +84,7 @@ typedef struct {
     kw_number numbers[KW_TICKER_NUMBERS];
     int64_t ticker_trades;      /* number of trades, v2's optional member */
     int has_ticker_trades;
+    kw_minute minute;           /* outlives a message: not of what it says */
 } kw_message;
 
 static inline void kw_message_init(kw_message *m) { memset(m, 0, sizeof *m); }
