@@ -33,11 +33,10 @@ SIDES = {"b": "buy", "s": "sell"}
 Parse = Callable[[int, Iterable[bytes]], list[dict[str, Any]]]
 
 
-@pytest.fixture(scope="module", params=["words", "bytes"])
+@pytest.fixture(scope="module", params=["", "-DKW_SIXTEEN=0", "-DKW_WORDS=0"])
 def parse(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Parse:
-    """Parse frames by the program, with eight bytes at a time and without."""
-    words = () if request.param == "words" else ("-DKW_WORDS=0",)
-    program = build("parse_main.c", tmp_path_factory.mktemp("parse"), *SANITIZE, *words)
+    """Parse frames by the program, with sixteen bytes at a time where the machine can, with eight, with one."""
+    program = build("parse_main.c", tmp_path_factory.mktemp("parse"), *SANITIZE, *filter(None, [request.param]))
     return lambda version, frames: _parsed(program, version, list(frames))
 
 
@@ -187,6 +186,43 @@ def test_whatever_is_not_plain_is_left_to_the_codec(parse: Parse, version: int, 
     results = _check_all(parse, version, [frame for _, frame in kinds])
     wrong = [(frame, result) for (wanted, frame), result in zip(kinds, results, strict=True) if result != wanted]
     assert wrong == []
+
+
+def test_a_time_is_read_alike_whatever_minute_the_one_before_it_was_of(parse: Parse) -> None:
+    minutes = [b"2026-08-01T02:53", b"2026-08-01T02:54", b"2026-02-30T02:53", b"2024-02-29T23:59", b"2100-03-01T00:00"]
+    minutes += [b"1970-01-01T00:00", b"1969-12-31T23:59", b"2026-08-01 02:53", b"\xff" * 16, bytes(16)]
+    seconds = [b":00.000000Z", b":59.999999Z", b":60.000000Z", b":5\xb1.000000Z", b".53.398143Z", b":53.39814 Z"]
+    book = next(frame for frame in stream(10, 20, seed=4) if b'"timestamp"' in frame)
+    before, _, _ = book.rpartition(b'"timestamp":"')
+    rng = Random(3)
+    times = [bytes(16) + seconds[0]]
+    times += [
+        rng.choice(minutes[: rng.choice([2, 10])]) + rng.choice(seconds[: rng.choice([2, 6])]) for _ in range(2_000)
+    ]
+    results = _check_all(parse, 2, [before + b'"timestamp":"' + time + b'"}]}' for time in times])
+    assert 500 < results.count(TAKEN) < 1_900
+
+
+def test_a_plain_number_is_taken_however_long_it_is_and_nothing_else(parse: Parse) -> None:
+    digits = "90071992547409931"
+    spellings = {
+        f"{lead}{digits[:whole]}{'.' if fraction else ''}{digits[::-1][:fraction]}": (lead, whole, fraction)
+        for lead in ("", "0", "-")
+        for whole in range(18)
+        for fraction in range(18)
+    }
+    plain = {
+        number: (whole == 0 and fraction < 18 if lead == "0" else whole > 0 and whole + fraction <= 18)
+        for number, (lead, whole, fraction) in spellings.items()
+    }
+    ticker = '{"channel":"ticker","type":"update","data":[{"symbol":"BTC/USD","bid":1.0,"bid_qty":1.0,"ask":2.0,'
+    ticker += '"ask_qty":1.0,"last":1.5,"volume":1.0,"vwap":1.5,"low":1.0,"high":2.0,"change":%s,"change_pct":%s}]}'
+    results = _check_all(parse, 2, [(ticker % (number, number)).encode() for number in plain])
+    assert [number for number, result in zip(plain, results, strict=True) if (result == TAKEN) != plain[number]] == []
+    level = '[0,{"a":[["%s","%s","1534614248.765567"]],"c":"1"},"book-10","XBT/USD"]'
+    results = _check_all(parse, 1, [(level % (number, number)).encode() for number in plain])
+    taken = [number for number, result in zip(plain, results, strict=True) if result == TAKEN]
+    assert taken == [number for number in plain if plain[number] and number[0] != "-"]
 
 
 @pytest.mark.parametrize("version", [1, 2])

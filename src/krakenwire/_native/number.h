@@ -34,6 +34,17 @@
 #define KW_WORDS 0
 #endif
 
+/* Whether sixteen bytes can be looked at at once, as on every x86-64. Tests define it as 0 too. */
+#ifdef KW_SIXTEEN
+#elif KW_WORDS && defined(__SSE2__) && defined(__GNUC__)
+#define KW_SIXTEEN 1
+#else
+#define KW_SIXTEEN 0
+#endif
+#if KW_SIXTEEN
+#include <emmintrin.h>
+#endif
+
 /* Every byte of a word the same. */
 #define KW_EACH(byte) (UINT64_C(0x0101010101010101) * (uint64_t)(byte))
 
@@ -67,6 +78,11 @@ KW_INLINE uint64_t kw_eight_digits(uint64_t values) {
     return (even * UINT64_C(0x000f424000000064) + odd * UINT64_C(0x0000271000000001)) >> 32;
 }
 
+/* The number that the first one to eight bytes make, which are digits; eight bytes are read. */
+KW_INLINE uint64_t kw_first_digits(const char *p, unsigned count) {
+    return kw_eight_digits((kw_load8(p) ^ KW_EACH('0')) << (64 - 8 * count));
+}
+
 /* Read on through a run of digits: `*value` becomes value * 10^n + run.
  * Returns n, which may be 0, or -1 when there are more than `room` digits (room <= KW_DIGITS_MAX).
  */
@@ -81,7 +97,7 @@ KW_INLINE int kw_digit_run(const char **at, const char *end, uint64_t *value, in
         uint64_t marks = ((values + KW_EACH(0x76)) | values) & KW_EACH(0x80);
         int run = marks ? kw_first_mark(marks) : 8;
         if (count + run > room) return -1;
-        if (run) number = number * KW_POWER[run] + kw_eight_digits(values << (64 - 8 * run));
+        if (run) number = number * KW_POWER[run] + kw_first_digits(p, (unsigned)run);
         count += run;
         p += run;
         if (KW_LIKELY(marks != 0) || (p < end && (unsigned char)(*p - '0') > 9)) goto done;
@@ -99,8 +115,8 @@ done:
     return count;
 }
 
-/* A number without a sign; returns where it ends, NULL when it is not plain. What follows is the caller's to check. */
-KW_INLINE const char *kw_plain_number(const char *p, const char *end, int64_t *digits, uint8_t *decimals) {
+/* A number without a sign, one run of digits after the other. */
+static inline const char *kw_number_by_runs(const char *p, const char *end, int64_t *digits, uint8_t *decimals) {
     const char *first = p;
     uint64_t value = 0;
     int whole = kw_digit_run(&p, end, &value, KW_DIGITS_MAX), fraction = 0;
@@ -113,6 +129,33 @@ KW_INLINE const char *kw_plain_number(const char *p, const char *end, int64_t *d
     *digits = (int64_t)value;
     *decimals = (uint8_t)fraction;
     return p;
+}
+
+#if KW_SIXTEEN
+/* Which of sixteen bytes are no digits, the first one being the lowest bit. */
+KW_INLINE unsigned kw_not_digits(const char *p) {
+    __m128i shifted = _mm_add_epi8(_mm_loadu_si128((const __m128i *)p), _mm_set1_epi8((char)(128 - '0')));
+    return (unsigned)_mm_movemask_epi8(_mm_cmpgt_epi8(shifted, _mm_set1_epi8(9 - 128)));
+}
+#endif
+
+/* A number without a sign; returns where it ends, NULL when it is not plain. What follows is the caller's to check. */
+KW_INLINE const char *kw_plain_number(const char *p, const char *end, int64_t *digits, uint8_t *decimals) {
+#if KW_SIXTEEN
+    /* In one look, where both sides of a point have one to eight digits and all ends within sixteen bytes. */
+    if (KW_LIKELY(end - p >= 16 + 8)) {
+        unsigned marks = kw_not_digits(p) | 3u << 16; /* two more, so that there always are two */
+        unsigned point = (unsigned)__builtin_ctz(marks), stop = (unsigned)__builtin_ctz(marks & (marks - 1));
+        unsigned fraction = stop - point - 1;
+        if (KW_LIKELY(p[point] == '.' && point - 1 < 8 && fraction - 1 < 8 && stop < 16 && (*p != '0' || point == 1))) {
+            uint64_t whole = kw_first_digits(p, point);
+            *digits = (int64_t)(whole * KW_POWER[fraction] + kw_first_digits(p + point + 1, fraction));
+            *decimals = (uint8_t)fraction;
+            return p + stop;
+        }
+    }
+#endif
+    return kw_number_by_runs(p, end, digits, decimals);
 }
 
 /* As kw_plain_number, but a minus is allowed before what is not zero. */
