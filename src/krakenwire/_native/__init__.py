@@ -13,7 +13,17 @@ from typing import Final
 
 __all__ = ["BUILT", "ENABLED", "FORBIDDEN", "TWINS"]
 
-TWINS: Final = ("books", "events", "feed", "level3", "matching", "sink", "wire")
+TWINS: Final = (
+    "books",
+    "events",
+    "feed",
+    "level3",
+    "level3_book",
+    "level3_reading",
+    "matching",
+    "sink",
+    "wire",
+)
 """The compiled modules of this package: all of them are there, or none is used."""
 
 FORBIDDEN: Final = os.environ.get("KRAKENWIRE_PURE", "") not in ("", "0")
