@@ -21,6 +21,8 @@ TWINS: Final = (
     "level3_book",
     "level3_reading",
     "matching",
+    "matching_book",
+    "matching_events",
     "sink",
     "wire",
 )
