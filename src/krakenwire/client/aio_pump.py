@@ -2,7 +2,8 @@
 
 Each line has a task that opens its connection and waits for its end, and a
 timer at its session's next deadline. Messages go from the transport into the
-hub's sink; what waits for items is told once for each read. Next: `aio`, the
+hub's sink; what waits for items is told once for each read. A loop that its
+user's code holds up reads before anything is called silent. Next: `aio`, the
 style built on it.
 """
 
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Final
 
 from krakenwire.client.clock import now_ns
 from krakenwire.client.core import Core
@@ -23,6 +25,14 @@ from krakenwire.session.reading import Sink
 __all__ = ["AioPump", "Pilot"]
 
 _SECOND = 1_000_000_000
+_READ_NS: Final = 1_000_000
+"""Of two timers this far apart, a loop has read what waits in its sockets in between."""
+
+_LATE_NS: Final = 50_000_000
+"""A timer later than this was held up by somebody's code: silence was our own doing."""
+
+_CATCH_UP_NS: Final = 250_000_000
+"""For reading what has come while the loop was held up, which can be more than one read's."""
 
 
 class AioPump:
@@ -98,6 +108,7 @@ class Pilot:
         self._task: asyncio.Task[KrakenwireError | None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._due = 0.0
+        self._judged_ns = 0
         self._token: str | None = None
         self._paused = False
 
@@ -197,8 +208,25 @@ class Pilot:
         self._timer = self._loop.call_at(when, self._fire)
 
     def _fire(self) -> None:
+        """Have what is due judged, but not before the loop has read what waits: it may have been held up."""
         self._timer = None
-        due_ns = self._hub.next_deadline_ns()
-        if due_ns is not None and due_ns <= now_ns():
-            self._hub.poll(now_ns())
+        due_ns, at_ns = self._hub.next_deadline_ns(), now_ns()
+        if due_ns is None or due_ns > at_ns:
+            self.settle()  # it was put off meanwhile
+            return
+        wait_ns = _CATCH_UP_NS if self._excuse(due_ns) else _READ_NS
+        self._judged_ns = at_ns + wait_ns
+        self._timer = self._loop.call_later(wait_ns / _SECOND, self._judge)
+
+    def _judge(self) -> None:
+        self._timer = None
+        self._excuse(self._judged_ns)
+        self._hub.poll(now_ns())
         self.settle()
+
+    def _excuse(self, due_ns: int) -> bool:
+        """Return whether the loop was held up past a time; tell the session, which a frame or `poll` tells the end."""
+        late = now_ns() - due_ns > _LATE_NS
+        if late and self._wire is not None:
+            self._hub.session.hold(due_ns)
+        return late

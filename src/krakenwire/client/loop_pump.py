@@ -25,10 +25,6 @@ from krakenwire.session.reading import Sink
 
 __all__ = ["LoopPump"]
 
-_SECOND = 1_000_000_000
-_AWAY_NS = _SECOND
-"""Held up longer than this by a callback, silence was our own doing."""
-
 _END_S: Final = 5.0
 """What the end of a connection may take; picows needs up to a second to give up an attempt."""
 
@@ -152,21 +148,10 @@ class LoopPump:
     def _after(self) -> None:
         if self._closed:
             return
-        began_ns = now_ns()
         try:
             self._after_frame()
         except BaseException as error:  # noqa: BLE001 - a callback's SystemExit: it ends the turn, not the connection
             self._fail(error)
-        if now_ns() - began_ns > _AWAY_NS:
-            self.was_away(began_ns)
-
-    def was_away(self, since_ns: int) -> None:
-        """Tell the sessions that nobody has read for a while; `Hub.poll` tells them that it is over."""
-        with self.lock:
-            for line in self.core.lines:
-                line.hub.session.hold(since_ns)
-                line.hub.poll(now_ns())
-        self.look()
 
     # -- the end -------------------------------------------------------------------
 
@@ -250,10 +235,10 @@ class _Pilot(Pilot):
         self._pump.look()
 
     def _fire(self) -> None:
-        late_s = self._loop.time() - self._due
-        if late_s * _SECOND > _AWAY_NS:
-            self._pump.was_away(now_ns() - int(late_s * _SECOND))
         self._pump.do(super()._fire)
+
+    def _judge(self) -> None:
+        self._pump.do(super()._judge)
         self._pump.look()
 
 

@@ -50,11 +50,11 @@ class Liveness:
         elif self._subscribed_ns is None:
             self._subscribed_ns = now_ns
 
-    def held(self, held_ns: int) -> None:
-        """We did not read for `held_ns`: that silence was our own."""
-        self.heard_ns += held_ns
+    def held(self, held_ns: int, now_ns: int) -> None:
+        """We did not read for `held_ns`, to `now_ns`: that silence was our own."""
+        self.heard_ns = min(self.heard_ns + held_ns, now_ns)
         if self._subscribed_ns is not None:
-            self._subscribed_ns += held_ns
+            self._subscribed_ns = min(self._subscribed_ns + held_ns, now_ns)
 
     def pinged(self, req_id: int, now_ns: int) -> None:
         """Note a ping that is being sent."""

@@ -279,9 +279,9 @@ class Session:
         counters.frames += frames
         counters.bytes += size
         counters.events += events
-        self._liveness.heard_ns = now_ns
         if self._held_since_ns is not None:
             self.release(now_ns)
+        self._liveness.heard_ns = now_ns
 
     def _hears(self, size: int, now_ns: int) -> bool:
         """Note a sign of life; return whether its frame counts."""
@@ -377,11 +377,11 @@ class Session:
             return
         held_ns = now_ns - self._held_since_ns
         self._held_since_ns = None
-        self._liveness.held(held_ns)
+        self._liveness.held(held_ns, now_ns)
         for entry in self._ledger.entries.values():
-            entry.sent_ns += held_ns
-            entry.confirmed_ns += held_ns
-            entry.heard_ns += held_ns
+            entry.sent_ns = min(entry.sent_ns + held_ns, now_ns)
+            entry.confirmed_ns = min(entry.confirmed_ns + held_ns, now_ns)
+            entry.heard_ns = min(entry.heard_ns + held_ns, now_ns)
         self._arm_entries(self._ledger.entries)
         self._arm_liveness()
 

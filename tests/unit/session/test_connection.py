@@ -379,6 +379,21 @@ def test_a_driver_that_reads_nothing_for_a_while_does_not_blame_the_venue() -> N
     assert driver.closes == [1001]
 
 
+def test_silence_is_counted_from_a_frame_that_was_read_before_the_driver_knew_that_it_was_away() -> None:
+    driver = Driver().open()
+    driver.subscribe(TRADES)
+    driver.accept()
+    driver.session.hold(driver.now_ns)
+    driver.wait(100)
+    driver.frame(HEARTBEAT)
+    driver.session.hold(driver.now_ns - 100_000_000_000)
+    driver.session.release(driver.now_ns)
+    driver.wait(9)
+    assert driver.closes == []
+    driver.wait(2)
+    assert driver.closes == [1001]
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [("version", 3), ("silence_s", 0), ("on_budget", "pray"), ("pause_max_s", 1.0), ("ping_interval_s", -1.0)],
