@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from krakenwire.client.errands import run_beside
 
-__all__ = ["Address", "connect", "connect_async", "target"]
+__all__ = ["Address", "connect", "connect_async", "forget", "target"]
 
 _PORTS = {"ws": 80, "wss": 443}
 
@@ -86,6 +86,15 @@ async def connect_async(host: str, port: int) -> socket.socket:
         else:
             return sock
     raise failure
+
+
+def forget(sock: socket.socket) -> None:
+    """Let go of a socket that a transport, already gone, has had: closing it may close another one.
+
+    uvloop takes hold of a socket's object one step after its descriptor; where the connection ends in between,
+    the object keeps the number of a descriptor that is closed.
+    """
+    sock.detach()
 
 
 def _resolved(host: str, port: int, timeout_s: float) -> list[Address]:

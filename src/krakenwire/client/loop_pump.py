@@ -76,8 +76,7 @@ class LoopPump:
         if self._closed:
             return
         if self._loop is None:
-            # Not uvloop: in a thread that the interpreter's end overtakes it can crash, and picows on it at
-            # times misses the end of a connection that is cut as it opens.
+            # Not uvloop: in a thread that the interpreter's end overtakes it can crash.
             self._loop = asyncio.new_event_loop()
             if self._woken:
                 self._loop.call_soon(self._answer)

@@ -18,13 +18,12 @@ import ssl
 from collections.abc import Awaitable, Callable
 from functools import partial
 from importlib import import_module
-from importlib.util import find_spec
 from typing import Final
 from urllib.parse import quote, urlsplit
 
 from krakenwire._native import sink as native_sink
 from krakenwire._native import wire as native
-from krakenwire.client import addresses, foreign
+from krakenwire.client import addresses, fastnet, foreign
 from krakenwire.errors import KrakenwireError
 from krakenwire.limits import FRAGMENTS_MAX, FRAME_BYTES_MAX, HANDSHAKE_BYTES_MAX
 from krakenwire.version import VERSION
@@ -39,10 +38,6 @@ _REASON_BYTES_MAX: Final = 123
 
 _SHUTDOWN_S: Final = 1.0
 """For the peer's half of TLS's farewell; nobody waits for it, only a socket stays that long."""
-
-FAST_TLS: bool = find_spec("aiofastnet") is not None
-"""Whether picows brought its TLS transport, as it does since version 2: a round trip costs a third less than
-with the loop's, which copies everything through memory."""
 
 OnOpen = Callable[["Wire"], None]
 """Called once, before the first message, which may have come together with the handshake."""
@@ -171,6 +166,8 @@ class _Opening:
             opening.exception()  # the reason to abandon it is on its way already
         if self._protocol.abort():
             await asyncio.wait([self._gone], timeout=_SHUTDOWN_S)
+        elif opening.done() and not opening.cancelled() and opening.exception() is None:
+            addresses.forget(sock)
         else:
             sock.close()
 
@@ -195,7 +192,9 @@ _Connector = Callable[..., Awaitable[tuple[asyncio.WriteTransport, object]]]
 
 
 def _tls_connector(loop: asyncio.AbstractEventLoop) -> _Connector:
-    return partial(import_module("aiofastnet").create_connection, loop) if FAST_TLS else loop.create_connection
+    if fastnet.fits(loop):
+        return partial(import_module("aiofastnet").create_connection, loop)
+    return loop.create_connection
 
 
 def _request(url: str) -> tuple[bytes, bytes]:

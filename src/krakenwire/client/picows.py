@@ -17,7 +17,7 @@ from enum import Enum
 
 import picows
 
-from krakenwire.client import addresses, foreign
+from krakenwire.client import addresses, fastnet, foreign
 from krakenwire.errors import ConnectionLost, FrameTooBig, KrakenwireError
 from krakenwire.limits import FRAGMENTS_MAX, FRAME_BYTES_MAX
 from krakenwire.version import VERSION
@@ -79,6 +79,7 @@ async def _connected(url: str, context: ssl.SSLContext | None, listener: _Listen
             max_redirects=0,  # the address is the user's choice
             extra_headers={"User-Agent": f"krakenwire/{VERSION}"},
             socket_factory=lambda _: sock,
+            use_aiofastnet=fastnet.fits(asyncio.get_running_loop()),
         )
     )
     try:
@@ -89,6 +90,8 @@ async def _connected(url: str, context: ssl.SSLContext | None, listener: _Listen
     except BaseException:
         sock.close()
         raise
+    if listener.wire is None:
+        addresses.forget(sock)
 
 
 async def _abandoned(

@@ -117,9 +117,17 @@ class AsyncLine:
         self.runner.close()
 
 
+def _new_uvloop() -> asyncio.AbstractEventLoop:
+    return pytest.importorskip("uvloop").new_event_loop()
+
+
 class PicowsLine(AsyncLine):
     async def open(self, url: str, context: ssl.SSLContext | None, timeout_s: float) -> object:
         return await aio_transport.open_wire(url, context, timeout_s, self.met, self.take, "a hint")
+
+
+class UvloopPicowsLine(PicowsLine):
+    new_loop = staticmethod(_new_uvloop)
 
 
 class NativeLine(AsyncLine):
@@ -131,9 +139,7 @@ class NativeLine(AsyncLine):
 
 
 class UvloopLine(NativeLine):
-    @staticmethod
-    def new_loop() -> asyncio.AbstractEventLoop:
-        return pytest.importorskip("uvloop").new_event_loop()
+    new_loop = staticmethod(_new_uvloop)
 
 
 class LoopTlsLine(NativeLine):
@@ -141,12 +147,8 @@ class LoopTlsLine(NativeLine):
 
     async def open(self, url: str, context: ssl.SSLContext | None, timeout_s: float) -> object:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("krakenwire.client.native_wire.FAST_TLS", False)
+            patch.setattr("krakenwire.client.fastnet.INSTALLED", False)
             return await super().open(url, context, timeout_s)
-
-
-class UvloopTlsLine(LoopTlsLine, UvloopLine):
-    """With uvloop's own TLS."""
 
 
 Open = Callable[..., Line]
@@ -156,11 +158,12 @@ NATIVE = [
     pytest.param(NativeLine, id="native", marks=needs_native),
     pytest.param(UvloopLine, id="native on uvloop", marks=needs_native),
 ]
-LOOP_TLS = [
-    pytest.param(LoopTlsLine, id="native, the loop's TLS", marks=needs_native),
-    pytest.param(UvloopTlsLine, id="native, uvloop's TLS", marks=needs_native),
+LOOP_TLS = [pytest.param(LoopTlsLine, id="native, the loop's TLS", marks=needs_native)]
+ASYNC = [
+    pytest.param(PicowsLine, id="picows"),
+    pytest.param(UvloopPicowsLine, id="picows on uvloop"),
+    *NATIVE,
 ]
-ASYNC = [pytest.param(PicowsLine, id="picows"), *NATIVE]
 
 
 Make = Callable[..., AsyncLine]

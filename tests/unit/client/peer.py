@@ -7,6 +7,7 @@ import base64
 import contextlib
 import hashlib
 import re
+import socket
 import ssl
 import struct
 import threading
@@ -29,11 +30,15 @@ class Peer:
         return self.head
 
     async def upgrade(self) -> None:
+        await self.send(await self.answer())
+
+    async def answer(self) -> bytes:
+        """Return the answer to the request that comes."""
         head = await self.request()
         key = re.search(rb"Sec-WebSocket-Key: (\S+)", head, re.IGNORECASE)
         assert key is not None
         accept = base64.b64encode(hashlib.sha1(key[1] + _GUID).digest())
-        await self.send(
+        return (
             b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             b"Sec-WebSocket-Accept: " + accept + b"\r\n\r\n"
         )
@@ -53,6 +58,14 @@ class Peer:
         mask = await self.reader.readexactly(4)
         data = await self.reader.readexactly(size)
         return bytes(byte ^ mask[i % 4] for i, byte in enumerate(data))
+
+    async def reset(self) -> None:
+        """End the connection now, so that the client's end is told of a reset."""
+        end = self.writer.get_extra_info("socket")
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.writer.transport.abort()
+        with contextlib.suppress(OSError):
+            await self.writer.wait_closed()
 
     async def until_gone(self) -> None:
         while await self.reader.read(65536):
