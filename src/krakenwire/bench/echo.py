@@ -18,6 +18,7 @@ from krakenwire.bench.children import serving, spinning
 from krakenwire.bench.rows import Row, compared
 from krakenwire.bench.timing import Job, take_turns
 from krakenwire.client.aio import run
+from krakenwire.client.attempt import Attempt
 from krakenwire.client.transports import open_wire
 from krakenwire.session.reading import Sink
 
@@ -108,7 +109,7 @@ async def _ours(url: str, count: int) -> float:
             trips.sent_ns = time.perf_counter_ns()
             wire.send(_TEXT)
 
-    wire = await open_wire(url, None, _TIMEOUT_S, lambda _: None, _sink(on_frame))
+    wire = await open_wire(Attempt(url, None, _TIMEOUT_S), lambda _: None, _sink(on_frame))
     trips.sent_ns = time.perf_counter_ns()
     wire.send(_TEXT)
     await asyncio.wait_for(trips.done, _TIMEOUT_S)

@@ -13,6 +13,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
+from krakenwire.client.attempt import Attempt
 from krakenwire.client.clock import now_ns
 from krakenwire.client.core import Core
 from krakenwire.client.errands import ask_beside
@@ -173,10 +174,8 @@ class Pilot:
     async def _open(self, effect: Open) -> Wire:
         line = self._line
         self._token = await ask_beside("token", line.token) if line.needs_token else None
-        sink = self._sink()
-        return await open_wire(
-            effect.url, line.context, effect.timeout_s, self._opened, sink, line.hint, self._transport
-        )
+        attempt = Attempt(effect.url, line.context, effect.timeout_s, line.hint)
+        return await open_wire(attempt, self._opened, self._sink(), self._transport)
 
     def _sink(self) -> Sink:
         return self._hub.sink(now_ns, self.settle)

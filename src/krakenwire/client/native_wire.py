@@ -24,6 +24,7 @@ from urllib.parse import quote, urlsplit
 from krakenwire._native import sink as native_sink
 from krakenwire._native import wire as native
 from krakenwire.client import addresses, fastnet, foreign
+from krakenwire.client.attempt import Attempt
 from krakenwire.errors import KrakenwireError
 from krakenwire.limits import FRAGMENTS_MAX, FRAME_BYTES_MAX, HANDSHAKE_BYTES_MAX
 from krakenwire.version import VERSION
@@ -40,35 +41,15 @@ _SHUTDOWN_S: Final = 1.0
 """For the peer's half of TLS's farewell; nobody waits for it, only a socket stays that long."""
 
 OnOpen = Callable[["Wire"], None]
-"""Called once, before the first message, which may have come together with the handshake."""
 
 
-async def open_wire(
-    url: str,
-    context: ssl.SSLContext | None,
-    timeout_s: float,
-    on_open: OnOpen,
-    sink: native_sink.MessageSink,
-    hint: str = "",
-) -> Wire:
-    """Return an open connection.
-
-    Args:
-        url: ``ws://`` or ``wss://`` address.
-        context: TLS settings, used for ``wss``.
-        timeout_s: for name, route, TLS and handshake together.
-        on_open: told of the connection before any message.
-        sink: receives the messages, from the first one on.
-        hint: what to suggest when no connection can be made.
-
-    Raises:
-        KrakenwireError: `ConnectError`, `TlsError`, `HandshakeError`.
-    """
+async def open_wire(attempt: Attempt, on_open: OnOpen, sink: native_sink.MessageSink) -> Wire:
+    """Return an open connection; see `krakenwire.client.transports.open_wire`."""
     try:
-        async with asyncio.timeout(timeout_s):
-            return await _Opening(url, on_open, sink).run(context)
+        async with attempt.in_time():
+            return await _Opening(attempt.url, on_open, sink).run(attempt.context)
     except (OSError, ValueError) as error:
-        raise foreign.connecting_failed(url, error, hint) from error
+        raise attempt.failed(error) from error
 
 
 class Wire:

@@ -11,13 +11,13 @@ import asyncio
 import contextlib
 import logging
 import socket
-import ssl
 from collections.abc import Callable
 from enum import Enum
 
 import picows
 
 from krakenwire.client import addresses, fastnet, foreign
+from krakenwire.client.attempt import Attempt
 from krakenwire.errors import ConnectionLost, FrameTooBig, KrakenwireError
 from krakenwire.limits import FRAGMENTS_MAX, FRAME_BYTES_MAX
 from krakenwire.version import VERSION
@@ -30,50 +30,34 @@ _log.addHandler(logging.NullHandler())
 OnFrame = Callable[[bytes, bool], None]
 """Called with each message, and whether it is the last one of those that are there now."""
 
-
 OnOpen = Callable[["Wire"], None]
-"""Called once, before the first message, which may have come together with the handshake."""
 
 
-async def open_wire(
-    url: str, context: ssl.SSLContext | None, timeout_s: float, on_open: OnOpen, on_frame: OnFrame, hint: str = ""
-) -> Wire:
-    """Return an open connection.
-
-    Args:
-        url: ``ws://`` or ``wss://`` address.
-        context: TLS settings, used for ``wss``.
-        timeout_s: for name, route, TLS and handshake together.
-        on_open: told of the connection before any message.
-        on_frame: receives the messages, from the first one on.
-        hint: what to suggest when no connection can be made.
-
-    Raises:
-        KrakenwireError: `ConnectError`, `TlsError`, `HandshakeError`.
-    """
-    listener = _Listener(url, on_open, on_frame)
+async def open_wire(attempt: Attempt, on_open: OnOpen, on_frame: OnFrame) -> Wire:
+    """Return an open connection; see `krakenwire.client.transports.open_wire`."""
+    listener = _Listener(attempt.url, on_open, on_frame)
     try:
-        async with asyncio.timeout(timeout_s):
-            await _connected(url, context, listener)
+        async with attempt.in_time():
+            await _connected(attempt, listener)
     except picows.WSHandshakeError as error:
         if error.response is not None and error.response.status != 101:
-            raise foreign.handshake_refused(url, int(error.response.status)) from error
-        raise foreign.connecting_failed(url, error, hint) from error
+            raise foreign.handshake_refused(attempt.url, int(error.response.status)) from error
+        raise attempt.failed(error) from error
     except (OSError, picows.WSError, ValueError) as error:
-        raise foreign.connecting_failed(url, error, hint) from error
+        raise attempt.failed(error) from error
     if listener.wire is None:
-        raise foreign.connecting_failed(url, ConnectionResetError("the connection ended during the handshake"), hint)
+        raise attempt.failed(ConnectionResetError("the connection ended during the handshake"))
     return listener.wire
 
 
-async def _connected(url: str, context: ssl.SSLContext | None, listener: _Listener) -> None:
-    sock = await addresses.connect_async(*addresses.target(url))
+async def _connected(attempt: Attempt, listener: _Listener) -> None:
+    sock = await addresses.connect_async(*addresses.target(attempt.url))
     opening = asyncio.ensure_future(
         picows.ws_connect(
             lambda: listener,
-            url,
-            ssl_context=context,
-            websocket_handshake_timeout=None,  # the time-out around all of it is ours
+            attempt.url,
+            ssl_context=attempt.context,
+            websocket_handshake_timeout=None,  # `Attempt.in_time` bounds all of it
             logger_name=_log,
             max_frame_size=FRAME_BYTES_MAX,
             max_redirects=0,  # the address is the user's choice

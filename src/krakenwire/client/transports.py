@@ -7,12 +7,12 @@ behave alike and give the same errors. Next: `native_wire`, `picows`.
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 from krakenwire import _native
 from krakenwire.client import picows
+from krakenwire.client.attempt import Attempt
 from krakenwire.errors import KrakenwireError, UsageError
 from krakenwire.session.reading import Sink
 
@@ -32,23 +32,14 @@ class Wire(Protocol):
 
 
 async def open_wire(
-    url: str,
-    context: ssl.SSLContext | None,
-    timeout_s: float,
-    on_open: Callable[[Any], None],
-    sink: Sink,
-    hint: str = "",
-    transport: LoopTransport = "auto",
+    attempt: Attempt, on_open: Callable[[Any], None], sink: Sink, transport: LoopTransport = "auto"
 ) -> Wire:
     """Return an open connection whose messages go into a sink.
 
     Args:
-        url: ``ws://`` or ``wss://`` address.
-        context: TLS settings, used for ``wss``.
-        timeout_s: for name, route, TLS and handshake together.
-        on_open: told of the connection before any message.
+        attempt: where to, and how long to try.
+        on_open: told of the connection before any message, which may have come together with the handshake.
         sink: takes the messages, from the first one on.
-        hint: what to suggest when no connection can be made.
         transport: ``auto`` is the compiled one where it is there.
 
     Raises:
@@ -62,9 +53,9 @@ async def open_wire(
         from krakenwire.client import native_wire
 
         assert isinstance(sink, native_sink.MessageSink)
-        return await native_wire.open_wire(url, context, timeout_s, on_open, sink, hint)
+        return await native_wire.open_wire(attempt, on_open, sink)
     taker = _Taker(sink, asyncio.get_running_loop())
-    return await picows.open_wire(url, context, timeout_s, on_open, taker.take, hint)
+    return await picows.open_wire(attempt, on_open, taker.take)
 
 
 class _Taker:

@@ -13,6 +13,7 @@ import pytest
 from krakenwire import _native
 from krakenwire.client import picows as aio_transport
 from krakenwire.client import websocket_client as blocking_transport
+from krakenwire.client.attempt import Attempt
 from krakenwire.errors import (
     KrakenwireError,
 )
@@ -74,7 +75,7 @@ class AsyncLine:
         self.wire: Any = None
         self.taken, self.opened = taken, opened
         try:
-            self.runner.run(self.open(url, context, timeout_s))
+            self.runner.run(self.open(Attempt(url, context, timeout_s, "a hint")))
         except BaseException:
             self.runner.close()
             raise
@@ -87,7 +88,7 @@ class AsyncLine:
         self.wire = wire
         self.opened(wire)
 
-    async def open(self, url: str, context: ssl.SSLContext | None, timeout_s: float) -> object:
+    async def open(self, attempt: Attempt) -> object:
         raise NotImplementedError
 
     def send(self, text: str) -> None:
@@ -122,8 +123,8 @@ def _new_uvloop() -> asyncio.AbstractEventLoop:
 
 
 class PicowsLine(AsyncLine):
-    async def open(self, url: str, context: ssl.SSLContext | None, timeout_s: float) -> object:
-        return await aio_transport.open_wire(url, context, timeout_s, self.met, self.take, "a hint")
+    async def open(self, attempt: Attempt) -> object:
+        return await aio_transport.open_wire(attempt, self.met, self.take)
 
 
 class UvloopPicowsLine(PicowsLine):
@@ -131,11 +132,11 @@ class UvloopPicowsLine(PicowsLine):
 
 
 class NativeLine(AsyncLine):
-    async def open(self, url: str, context: ssl.SSLContext | None, timeout_s: float) -> object:
+    async def open(self, attempt: Attempt) -> object:
         from krakenwire._native.sink import CallableSink
         from krakenwire.client import native_wire
 
-        return await native_wire.open_wire(url, context, timeout_s, self.met, CallableSink(self.take), "a hint")
+        return await native_wire.open_wire(attempt, self.met, CallableSink(self.take))
 
 
 class UvloopLine(NativeLine):
@@ -145,10 +146,10 @@ class UvloopLine(NativeLine):
 class LoopTlsLine(NativeLine):
     """With the TLS of the loop, which serves where picows brings none."""
 
-    async def open(self, url: str, context: ssl.SSLContext | None, timeout_s: float) -> object:
+    async def open(self, attempt: Attempt) -> object:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("krakenwire.client.fastnet.INSTALLED", False)
-            return await super().open(url, context, timeout_s)
+            return await super().open(attempt)
 
 
 Open = Callable[..., Line]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import ssl
 import threading
 import time
 from typing import Any
@@ -21,6 +20,7 @@ from tests.unit.client.lines import (
 )
 
 from krakenwire.client import addresses
+from krakenwire.client.attempt import Attempt
 from krakenwire.errors import (
     ConnectError,
     HandshakeError,
@@ -128,11 +128,11 @@ def test_a_cancelled_attempt_leaves_no_socket(loopback: Any, kind: type[AsyncLin
         gone.set()
 
     class Cancelled(kind):  # type: ignore[valid-type, misc]
-        async def open(self, url: str, context: ssl.SSLContext | None, timeout_s: float) -> object:
-            attempt = asyncio.ensure_future(super().open(url, context, timeout_s))
+        async def open(self, attempt: Attempt) -> object:
+            opening = asyncio.ensure_future(super().open(attempt))
             await asyncio.to_thread(began.wait, 10)
-            attempt.cancel()
-            return await attempt
+            opening.cancel()
+            return await opening
 
     scheme = "wss" if moment == "TLS" else "ws"
     with pytest.raises(asyncio.CancelledError):
@@ -161,16 +161,16 @@ def test_an_attempt_cancelled_at_any_turn_closes_its_socket(
             left.release()
 
     class Cancelled(kind):  # type: ignore[valid-type, misc]
-        async def open(self, url: str, context: ssl.SSLContext | None, timeout_s: float) -> object:
+        async def open(self, attempt: Attempt) -> object:
             for turns in range(8):
-                attempt = asyncio.ensure_future(super().open(url, context, timeout_s))
+                opening = asyncio.ensure_future(super().open(attempt))
                 await connects.get()
                 for _ in range(turns):
                     await asyncio.sleep(0)
-                attempt.cancel()
-                await asyncio.wait([attempt])
-                assert attempt.cancelled()
-            return await attempt
+                opening.cancel()
+                await asyncio.wait([opening])
+                assert opening.cancelled()
+            return await opening
 
     monkeypatch.setattr(addresses, "connect_async", connected)
     with pytest.raises(asyncio.CancelledError):
