@@ -140,6 +140,37 @@ def test_a_cancelled_attempt_leaves_no_socket(loopback: Any, kind: type[AsyncLin
     assert gone.wait(10)
 
 
+@pytest.mark.parametrize("kind", ASYNC)
+def test_a_loop_that_was_held_up_still_reads_the_answer(loopback: Any, kind: type[AsyncLine]) -> None:
+    asked = threading.Event()
+
+    async def talk(peer: Any) -> None:
+        answer = await peer.answer()
+        asked.set()
+        await peer.send(answer)
+        await peer.until_gone()
+
+    class HeldUp(kind):  # type: ignore[valid-type, misc]
+        async def open(self, attempt: Attempt) -> object:
+            opening = asyncio.ensure_future(super().open(attempt))
+            await asyncio.to_thread(asked.wait, 10)
+            time.sleep(attempt.timeout_s * 1.5)  # noqa: ASYNC251  # this is what the test is about
+            return await opening
+
+    HeldUp(f"ws://127.0.0.1:{loopback.serve(talk)}/", 1.0).close()
+
+
+def test_a_time_out_is_kept_by_a_loop_that_is_held_up_all_the_time() -> None:
+    async def main() -> None:
+        async with Attempt("ws://127.0.0.1/", None, 0.1).in_time():
+            while True:
+                await asyncio.sleep(0.001)
+                time.sleep(0.1)  # noqa: ASYNC251  # this is what the test is about
+
+    with pytest.raises(TimeoutError):
+        asyncio.run(asyncio.wait_for(main(), 10))
+
+
 @pytest.mark.parametrize("kind", NATIVE)
 def test_an_attempt_cancelled_at_any_turn_closes_its_socket(
     loopback: Any, kind: type[AsyncLine], monkeypatch: pytest.MonkeyPatch
