@@ -8,14 +8,17 @@ holds a level of quantity zero. Next: `l2`, which owns two of these.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Sequence
 
-from krakenwire.book.digits import price_and_qty, scaled, shown_decimals
+from krakenwire.book.digits import most_decimals, price_and_qty, scaled, shown_decimals
 from krakenwire.limits import CHECKSUM_LEVELS, NUMBER_CHARS_MAX
 from krakenwire.model.market import Level, WireLevel
 from krakenwire.model.numbers import scaled_to_decimal
 
 __all__ = ["Scale", "Side"]
+
+_MANY = 4_096
+"""Levels of one message above which they are sorted at once; the deepest snapshot has 1,000."""
 
 
 class Scale:
@@ -50,7 +53,7 @@ class Side:
         self.keys: list[int] = []
         self.texts: list[str] = []
 
-    def merge(self, levels: Iterable[WireLevel], scale: Scale, other: Side, depth: int) -> bool:
+    def merge(self, levels: Sequence[WireLevel], scale: Scale, other: Side, depth: int) -> bool:
         """Apply changes in order, then forget what lies beyond `depth`.
 
         A quantity of zero removes. The venue sends no removal for a level that
@@ -68,8 +71,11 @@ class Side:
         Raises:
             DecodeError: a number that is none, or negative; the side is then half-changed.
 
-        Cost: a binary search a level, and the move of the levels behind an insertion.
+        Cost: a binary search a level, and the move of the levels behind an insertion;
+            for very many levels, one sort.
         """
+        if len(levels) > _MANY:
+            return self._merge_many(levels, scale, other, depth)
         keys, texts, sign = self.keys, self.texts, self.sign
         price_point, qty_point = -1 - scale.price, -1 - scale.qty
         touched = False
@@ -104,19 +110,36 @@ class Side:
             del keys[depth:], texts[depth:]
         return touched
 
+    def _merge_many(self, levels: Sequence[WireLevel], scale: Scale, other: Side, depth: int) -> bool:
+        """As `merge`, where moving what lies behind every insertion would take minutes."""
+        self._grow(scale, other, *most_decimals(levels, scale.price, scale.qty))
+        texts = dict(zip(self.keys, self.texts, strict=True))
+        for level in levels:
+            key, amount, text = self._exact(level, scale, other)
+            if amount:
+                texts[key] = text
+            else:
+                texts.pop(key, None)
+        self.keys = sorted(texts)[:depth]
+        self.texts = [texts[key] for key in self.keys]
+        return True
+
     def _exact(self, level: WireLevel, scale: Scale, other: Side) -> tuple[int, str, str]:
         """Return key, quantity digits and checksum digits of a level spelled in any way."""
         price_text, qty_text = price_and_qty(level)
         price_decimals, qty_decimals = shown_decimals(price_text), shown_decimals(qty_text)
-        if price_decimals > scale.price or qty_decimals > scale.qty:
-            grown = Scale(max(scale.price, price_decimals), max(scale.qty, qty_decimals))
-            self.rescale(scale, grown)
-            other.rescale(scale, grown)
-            scale.price, scale.qty = grown.price, grown.qty
-            scale.grew = True
+        self._grow(scale, other, max(scale.price, price_decimals), max(scale.qty, qty_decimals))
         price, qty = scaled(price_text, scale.price), scaled(qty_text, scale.qty)
         amount = str(qty) if qty else ""
         return price * self.sign, amount, (str(price) if price else "") + amount
+
+    def _grow(self, scale: Scale, other: Side, price: int, qty: int) -> None:
+        if (price, qty) == (scale.price, scale.qty):
+            return
+        grown = Scale(price, qty)
+        self.rescale(scale, grown)
+        other.rescale(scale, grown)
+        scale.price, scale.qty, scale.grew = price, qty, True
 
     def rescale(self, old: Scale, new: Scale) -> None:
         """Multiply every price and quantity so that nothing changes but the scale."""

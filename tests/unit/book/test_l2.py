@@ -388,3 +388,25 @@ def test_the_text_of_a_book_names_symbol_state_and_best_prices() -> None:
 def test_a_depth_the_venue_does_not_know_is_refused(depth: int) -> None:
     with pytest.raises(UsageError, match="book depth"):
         L2Book("BTC/USD", depth)
+
+
+@pytest.mark.parametrize("kind", ["snapshot", "update"])
+def test_a_message_of_very_many_levels_worst_first_is_taken_as_its_levels_one_by_one_would_be(kind: str) -> None:
+    many = [(f"{price / 10:.1f}", f"{1 + price % 7}.00000000") for price in range(1, 5_001)]
+    last = [("500.0", "0.00000000"), ("499.95", "1.5"), ("499.8", "2.00000000"), ("1.0", "0")]
+    best = [("499.95", "1.50000000"), ("499.90", "2.00000000"), ("499.80", "2.00000000"), ("499.70", "7.00000000")]
+    best += [(f"{price / 10:.2f}", f"{1 + price % 7}.00000000") for price in range(4_996, 4_990, -1)]
+    book = live([("0.1", "1.00000000")], [("600.0", "1.00000000")])
+    asks = [("600.00", "1.00000000")]
+    if kind == "snapshot":
+        book.apply(snapshot(many + last, [("600.0", "1.00000000")], crc(asks, best)))
+    else:
+        book.apply(update(many + last, [], crc(asks, best)))
+    assert (rows(book.bids), rows(book.asks), book.verified) == (best, asks, True)
+
+
+def test_a_bad_level_among_very_many_ends_the_life_of_the_book() -> None:
+    book = live()
+    with pytest.raises(DecodeError):
+        book.apply(update([*[("99.9", "1.00000000")] * 5_000, ("x", "1")], [], 0))
+    assert book.state == "resyncing"
