@@ -59,16 +59,26 @@ def run(args: argparse.Namespace) -> int:
 
     if args.rounds < ROUNDS_MIN:
         raise UsageError("--rounds", expected=f"{ROUNDS_MIN} or more", found=args.rounds)
-    if args.plot is not None and not args.plot.absolute().parent.is_dir():
-        raise UsageError("--plot", expected="a file in an existing directory", found=str(args.plot))
-    result = run_suites(args.only or (), rounds=args.rounds, quick=args.quick, progress=_progress)
     if args.plot is not None:
-        args.plot.write_text(draw(result), encoding="utf-8")
+        _must_be_writable(args.plot)
+    result = run_suites(args.only or (), rounds=args.rounds, quick=args.quick, progress=_progress)
     if args.json:
-        print(msgspec.json.encode(result).decode())
+        print(msgspec.json.encode(result).decode(), flush=True)
     else:
         _show(result)
+    if args.plot is not None:
+        args.plot.write_text(draw(result), encoding="utf-8")
     return FAILED if args.check and missed(result.rows) else OK
+
+
+def _must_be_writable(plot: Path) -> None:
+    """Find out before minutes of measuring whether the drawing can be put where it is wanted."""
+    if plot.suffix != ".svg":
+        raise UsageError("--plot", expected="a name that ends with .svg", found=str(plot))
+    try:
+        plot.open("a").close()
+    except OSError as error:
+        raise UsageError("--plot", expected=f"a file that can be written ({error.strerror})", found=str(plot)) from None
 
 
 def _progress(text: str) -> None:

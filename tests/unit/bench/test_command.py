@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -37,9 +41,29 @@ def test_the_table_and_the_picture_are_made(capsys: pytest.CaptureFixture[str], 
     assert picture.read_text().startswith("<svg")
 
 
-def test_a_picture_for_nowhere_is_refused_before_anything_is_measured(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["bench", "--plot", "/no/such/place/bench.svg"]) == 2
-    assert "existing directory" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("plot", "why"), [("no/such/place/bench.svg", "No such file"), ("folder.svg", "directory"), ("a.png", ".svg")]
+)
+def test_a_picture_for_nowhere_is_refused_before_anything_is_measured(
+    plot: str, why: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "folder.svg").mkdir()
+    assert main(["bench", "--plot", str(tmp_path / plot)]) == 2
+    printed = capsys.readouterr()
+    assert (why in printed.err, printed.out) == (True, "")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no process groups")
+def test_ctrl_c_ends_it_and_its_children_without_a_traceback() -> None:
+    command = [sys.executable, "-m", "krakenwire", "bench", "--quick", "--only", "e2e", "--only", "memory"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as bench:
+        assert bench.stderr is not None
+        assert bench.stderr.readline().startswith("e2e")
+        os.killpg(bench.pid, signal.SIGINT)  # as a terminal does it
+        printed, said = bench.communicate()
+    assert (bench.returncode, printed, "Traceback" in said) == (130, "", False)
 
 
 def test_an_unknown_suite_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
