@@ -1,7 +1,8 @@
 """Processes of the bench: the server, idle spinners, and measurements that need a process of their own.
 
 Each child is ended by the block that started it, by its own id, and ends by
-itself when its standard input does, so that none outlives the bench.
+itself when its standard input does, so that none outlives the bench. Ctrl-C
+is for the bench alone: a child that got it too would fill the screen.
 """
 
 from __future__ import annotations
@@ -65,6 +66,7 @@ def answer(module: str, *arguments: str, environment: dict[str, str] | None = No
         stdout=subprocess.PIPE,
         check=True,
         text=True,
+        start_new_session=True,
     )
     return json.loads(done.stdout)
 
@@ -81,7 +83,11 @@ def _children(arguments: list[str], count: int) -> Iterator[None]:
 @contextmanager
 def _child(arguments: list[str]) -> Iterator[subprocess.Popen[str]]:
     with subprocess.Popen(
-        [sys.executable, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     ) as child:
         try:
             yield child
