@@ -36,6 +36,8 @@ python3-dev). `krakenwire --version` shows what an installation has.
 ================================================================================
 """
 
+INSISTED = "krakenwire: KRAKENWIRE_PURE=0 insists on the compiled twins, and they cannot be built:"
+
 
 class BuildTwins(build_ext):
     """All the compiled twins, or with a warning none: half of them would be of no use."""
@@ -48,6 +50,7 @@ class BuildTwins(build_ext):
             super().run()
         except (ImportError, OSError, BaseError, CCompilerError) as error:
             if INSIST:
+                print(INSISTED, file=sys.stderr, flush=True)
                 raise
             self.take_back(folders)
             print(WARNING.format(reason=error), file=sys.stderr, flush=True)
