@@ -44,6 +44,7 @@ cdef class Pass:
     cdef kw_symbols _symbols
     cdef uint64_t _generation
     cdef Lane _lane
+    cdef bint _busy
     cdef public bint open
     cdef readonly uint64_t frames, events, verified, failed, unverified, ignored, malformed, heartbeats
     cdef readonly uint64_t fallbacks, unknown_members
@@ -52,6 +53,7 @@ cdef class Pass:
 
     cdef tuple _alone(self, event)
     cdef object take(self, const char *data, Py_ssize_t size)
+    cdef object _take_frame(self, const char *data, Py_ssize_t size)
     cdef object _take_book(self, Route route)
     cdef object _take_other(self, const char *data, Py_ssize_t size)
     cdef Route _route(self, const char *text, int size, int depth)

@@ -152,6 +152,16 @@ cdef class Pass:
 
     cdef object take(self, const char *data, Py_ssize_t size):
         """Return the event of a frame, or all its events as a tuple; None, and nothing has changed, when it is not taken."""
+        if self._busy:  # Python that runs for a frame has fed another one, which must not be parsed over it
+            self.fallbacks += 1
+            return None
+        self._busy = True
+        try:
+            return self._take_frame(data, size)
+        finally:
+            self._busy = False
+
+    cdef object _take_frame(self, const char *data, Py_ssize_t size):
         cdef kw_message *message = &self._message
         cdef Route route
         cdef int taken
