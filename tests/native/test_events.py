@@ -166,3 +166,11 @@ def test_v1_times_keep_their_leading_zeros() -> None:
     assert isinstance(fast, BookUpdate)
     assert isinstance(slow, BookUpdate)
     assert list(fast.wire_bids) == list(slow.wire_bids) == [("100.0", "5.00", "0767323045.000005")]
+
+
+def test_a_tuple_of_events_that_is_used_again_hashes_by_what_is_in_it_now() -> None:
+    feed = Feed(v2.ClientCodec(), verify=False, native=True)
+    for price in (100.0, 100.1, 100.2):
+        events = feed.feed(BOOK.replace("100.0", str(price)) % 0)
+        assert hash(events) == hash((*events,))
+        del events

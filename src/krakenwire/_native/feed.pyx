@@ -45,6 +45,9 @@ cdef extern from *:
         old = PyTuple_GET_ITEM(tuple, 0);
         Py_INCREF(event);
         PyTuple_SET_ITEM(tuple, 0, event);
+    #if PY_VERSION_HEX >= 0x030E0000
+        ((PyTupleObject *)tuple)->ob_hash = -1; /* since 3.14 a tuple keeps its hash */
+    #endif
         Py_DECREF(old);
         return 1;
     }
