@@ -73,6 +73,9 @@ cdef class Level3Update:
 
     cdef int _read(self) except -1:
         cdef kw_level3 message
+        if self._frame is None:  # made by hand, of no frame
+            self._bids = self._asks = ()
+            return 0
         kw_level3_init(&message)
         try:
             if kw_parse_level3(&message, PyBytes_AS_STRING(self._frame), PyBytes_GET_SIZE(self._frame)) != KW_TAKEN:
@@ -83,21 +86,25 @@ cdef class Level3Update:
         self._frame = None
         return 0
 
-    def _members(self):
-        return tuple([getattr(self, name) for name in market.Level3Update.__struct_fields__])
+    def _facts(self):
+        return (self.symbol, self.kind, self.bids, self.asks, self.checksum, self.verified, self.time_ns)
 
     def __eq__(self, other):
         if not isinstance(other, market.Level3Update):
             return NotImplemented
-        return self._members() == tuple([getattr(other, name) for name in market.Level3Update.__struct_fields__])
+        return self._facts() == other._facts()
 
-    __hash__ = None
+    def __hash__(self):
+        return hash(self._facts())
 
     def __repr__(self):
-        return repr(_event_again(*self._members()))
+        return (
+            f"Level3Update({self.symbol} {self.kind} bids={len(self.bids)} asks={len(self.asks)} "
+            f"checksum={self.checksum} verified={self.verified})"
+        )
 
     def __reduce__(self):
-        return _event_again, self._members()
+        return _event_again, tuple([getattr(self, name) for name in market.Level3Update.__struct_fields__])
 
 
 def _event_again(*members):

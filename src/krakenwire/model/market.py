@@ -303,8 +303,8 @@ class Level3Reading(Protocol):
     def freeze(self) -> Level3Reading: ...
 
 
-class Level3Update(msgspec.Struct, kw_only=True):
-    """A snapshot or update of one L3 book, already applied to `book`.
+class Level3Update(msgspec.Struct, kw_only=True, eq=False):
+    """A snapshot or update of one L3 book, already applied to `book`, which does not count in comparisons.
 
     `verified` and `book` are set once, when the book has taken the message.
     """
@@ -319,3 +319,18 @@ class Level3Update(msgspec.Struct, kw_only=True):
     time_ns: int | None = None
     verified: bool = False
     book: Level3Reading | None = None
+
+    def _facts(self) -> tuple[object, ...]:
+        return (self.symbol, self.kind, self.bids, self.asks, self.checksum, self.verified, self.time_ns)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Level3Update) and self._facts() == other._facts()
+
+    def __hash__(self) -> int:
+        return hash(self._facts())
+
+    def __repr__(self) -> str:
+        return (
+            f"Level3Update({self.symbol} {self.kind} bids={len(self.bids)} asks={len(self.asks)} "
+            f"checksum={self.checksum} verified={self.verified})"
+        )

@@ -188,3 +188,15 @@ def test_a_depth_the_venue_does_not_know_is_refused(make: type[L3Book]) -> None:
 
 def test_the_text_of_a_book_names_symbol_state_and_best_prices(live: Callable[[], L3Book]) -> None:
     assert repr(live()) == "L3Book(BTC/USD depth=10 live bid=99.9 ask=100.1 verified=True)"
+
+
+def test_messages_are_compared_by_what_they_say_not_by_the_book_that_took_them(live: Callable[[], L3Book]) -> None:
+    one, other = (message("update", [order("Z", "99.5", "1.00", "add")], [], None) for _ in range(2))
+    text = repr(one)
+    book = live()
+    book.apply(one)
+    book.apply(message("update", [order("Y", "99.4", "1.00", "add")], [], None))
+    assert one.book is book
+    assert (one, hash(one), repr(one)) == (other, hash(other), text)
+    other.verified = True
+    assert one != other
