@@ -23,8 +23,9 @@ CFLAGS = "-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -f
 REPORTED = 99
 PYTEST = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-o", "faulthandler_timeout=3600")
 TESTS = (
-    *(f"tests/native/test_{name}.py" for name in ("wire", "events", "book_twin", "feed_twin")),
-    *(f"tests/native/test_{name}.py" for name in ("level3_twin", "matching_twin")),
+    *(f"tests/native/test_{name}.py" for name in ("events", "reentrancy", "book_twin", "feed_twin", "matching_twin")),
+    *(f"tests/native/test_level3_{name}.py" for name in ("objects", "reader", "twin")),
+    *(f"tests/native/test_wire_{name}.py" for name in ("ends", "frames", "fuzz", "handshake")),
     *(f"tests/unit/{name}.py" for name in ("book/test_l2", "book/test_l3", "venue/test_matching")),
 )
 SOAKED = 20_000
