@@ -48,7 +48,7 @@ demo: $(VENV)/.run ## see a living market: local Kraken, client, price alert
 test: $(VENV)/.dev ## run the tests
 	$(BIN)/python -m pytest -q -n $(WORKERS) $(ARGS)
 
-nightly: $(VENV)/.dev ## run the tests with the long ones
+nightly: $(VENV)/.dev ## run the tests with the long ones: more than an hour on two cores
 	$(BIN)/python -m pytest -q -n $(WORKERS) --nightly -o faulthandler_timeout=10800 $(ARGS)
 
 lint: $(VENV)/.dev ## style and formatting

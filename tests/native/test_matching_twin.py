@@ -18,6 +18,8 @@ from krakenwire.venue.orders import PRICE_MAX, QTY_MAX, REFUSALS, SIDES, BatchRe
 
 HOSTILE = (0, -1, 1, 2**62, 2**62 + 1, 2**62 - 1, 2**63 - 1, -(2**63), -(2**63) + 1, 1_000, 1_001)
 LONG = 120_000
+LONG_RUNS = {"wild": 40, "hostile": 40, "deep": 8}
+"""Seeds of each flow for a night, ten million commands in all: each reading of a deep book takes long."""
 _MILD = {"Refused not positive", "Refused too large", "Refused nothing to reduce"}
 NEVER = {"hostile": set(), "wild": _MILD, "deep": _MILD | {"Refused display too small", "Finished no liquidity"}}
 """What a flow need not meet."""
@@ -212,7 +214,7 @@ def answer(engine: Any, row: tuple[int, ...]) -> int | bool | None:
 @pytest.mark.parametrize("flow", ["wild", "hostile", "deep"])
 def test_any_commands_give_the_same_events_levels_and_queues(flow: str, nightly: bool) -> None:
     seen: Counter[str] = Counter()
-    for seed in range(80 if nightly else 1):
+    for seed in range(LONG_RUNS[flow] if nightly else 1):
         seen += run_events(seed, LONG if nightly else 12_000, flow)
     reasons = {
         "Refused": set(REFUSALS) - {"", "bad flags"},
@@ -226,7 +228,7 @@ def test_any_commands_give_the_same_events_levels_and_queues(flow: str, nightly:
 
 @pytest.mark.parametrize("flow", ["wild", "hostile", "deep"])
 def test_compact_calls_give_the_same_answers_trades_and_book(flow: str, nightly: bool) -> None:
-    for seed in range(100, 140 if nightly else 101):
+    for seed in range(100, 100 + (LONG_RUNS[flow] if nightly else 1)):
         pure, native = MatchingEngine(record_trades=True), compiled().MatchingEngine(record_trades=True)
         answers: Counter[object] = Counter()
         for number, row in enumerate(compact_rows(seed, LONG if nightly else 12_000, flow)):
