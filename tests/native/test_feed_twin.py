@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from random import Random
 
 import pytest
@@ -171,3 +172,9 @@ def test_a_difference_in_one_digit_of_an_event_is_seen_with_its_frame() -> None:
     twins.native.feed = lambda frame: feed(frame.replace(b'"qty":', b'"qty":1'))  # type: ignore[method-assign,union-attr,arg-type]
     with pytest.raises(Difference, match=r"events after frame 1:(.|\n)*last frames:(.|\n)*trade"):
         twins.feed(trade)
+
+
+def test_a_frame_nested_as_deep_as_python_goes_is_refused_by_both() -> None:
+    head = b'{"channel":"book","type":"update","data":'
+    for depth in range(sys.getrecursionlimit() // 2, sys.getrecursionlimit() + 20):
+        Twins(2).feed(head + b"[" * depth + b"\x00")
