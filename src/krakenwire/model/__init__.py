@@ -1,5 +1,31 @@
-"""Values of the trade: exact numbers, times, instruments, market data, feed events."""
+"""Values of the trade: exact numbers, times, instruments, market data, orders, fills, feed events."""
 
+from krakenwire.model.answers import (
+    Added,
+    AllCanceled,
+    Amended,
+    Answer,
+    BatchAdded,
+    BatchCanceled,
+    Canceled,
+    Edited,
+    OrderRefused,
+    TimerSet,
+)
+from krakenwire.model.executions import (
+    BalanceChange,
+    BalanceChanges,
+    Balances,
+    Contingent,
+    ExecType,
+    Execution,
+    Executions,
+    Fee,
+    OrderStatus,
+    TriggerState,
+    Wallet,
+    WalletBalance,
+)
 from krakenwire.model.feed import (
     ChecksumFailed,
     Connected,
@@ -35,15 +61,37 @@ from krakenwire.model.market import (
     Trades,
     WireLevel,
 )
+from krakenwire.model.orders import (
+    AddOrder,
+    AmendOrder,
+    BatchAdd,
+    BatchCancel,
+    CancelAll,
+    CancelAllAfter,
+    CancelOrders,
+    Conditional,
+    EditOrder,
+    FeePreference,
+    OrderType,
+    PriceType,
+    SelfTradePrevention,
+    TimeInForce,
+    TradingRequest,
+    Trigger,
+    TriggerReference,
+)
 from krakenwire.model.subscription import CHANNELS, Subscription, SubscriptionKey
 
 Event = (
-    BookUpdate
+    BalanceChanges
+    | Balances
+    | BookUpdate
     | Candle
     | Candles
     | ChecksumFailed
     | Connected
     | Disconnected
+    | Executions
     | Gap
     | Heartbeat
     | Instruments
@@ -67,15 +115,41 @@ Event = (
 
 __all__ = [
     "CHANNELS",
+    "AddOrder",
+    "Added",
+    "AllCanceled",
+    "AmendOrder",
+    "Amended",
+    "Answer",
     "Asset",
+    "BalanceChange",
+    "BalanceChanges",
+    "Balances",
+    "BatchAdd",
+    "BatchAdded",
+    "BatchCancel",
+    "BatchCanceled",
     "BookReading",
     "BookUpdate",
+    "CancelAll",
+    "CancelAllAfter",
+    "CancelOrders",
+    "Canceled",
     "Candle",
     "Candles",
     "ChecksumFailed",
+    "Conditional",
     "Connected",
+    "Contingent",
     "Disconnected",
+    "EditOrder",
+    "Edited",
     "Event",
+    "ExecType",
+    "Execution",
+    "Executions",
+    "Fee",
+    "FeePreference",
     "Gap",
     "Heartbeat",
     "Instrument",
@@ -87,20 +161,33 @@ __all__ = [
     "Level3Reading",
     "Level3Update",
     "Malformed",
+    "OrderRefused",
     "OrderSide",
+    "OrderStatus",
+    "OrderType",
     "Pong",
+    "PriceType",
     "RawFrame",
     "Refused",
     "Resynced",
+    "SelfTradePrevention",
     "Spread",
     "Status",
     "Subscribed",
     "Subscription",
     "SubscriptionKey",
     "Ticker",
+    "TimeInForce",
+    "TimerSet",
     "Trade",
     "Trades",
+    "TradingRequest",
+    "Trigger",
+    "TriggerReference",
+    "TriggerState",
     "Unknown",
     "Unsubscribed",
+    "Wallet",
+    "WalletBalance",
     "WireLevel",
 ]
