@@ -124,6 +124,9 @@ SPREADS_KEPT: Final = 200
 VENUE_CHANGES_KEPT: Final = 4_096
 """Book changes a market keeps for the views that follow it; one that fell further behind starts over."""
 
+VENUE_RECORDS_KEPT: Final = 100_000
+"""Closed orders, fills and ledger entries that the local Kraken keeps of each account, each."""
+
 VENUE_CATCH_UP_S: Final = 5.0
 """After a longer pause (a suspended process) the simulated market leaves the rest of it out."""
 

@@ -13,6 +13,7 @@ from itertools import islice
 from typing import Literal, NamedTuple
 from zlib import crc32
 
+from krakenwire.errors import DecodeError
 from krakenwire.limits import CHECKSUM_LEVELS, SPREADS_KEPT, TRADES_KEPT, VENUE_CHANGES_KEPT
 from krakenwire.model import OrderSide
 from krakenwire.venue.candles import CandleBook, VenueCandle
@@ -23,13 +24,14 @@ from krakenwire.venue.orders import (
     BookChange,
     Changed,
     EngineEvent,
-    OrderIds,
     Removed,
     Rested,
+    SelfTrade,
     TimeInForce,
     Traded,
 )
 from krakenwire.venue.statistics import DayWindow, Statistics
+from krakenwire.venue.text_ids import TextIds
 
 __all__ = ["Market", "OrderType", "Quote", "VenueTrade"]
 
@@ -92,7 +94,7 @@ class Market:
     def __init__(self, instrument: VenueInstrument, *, first_trade_id: int = 1, time_ns: int = 0) -> None:
         self.instrument = instrument
         self.engine = MatchingEngine()
-        self.order_ids = OrderIds(instrument.symbol)
+        self.order_ids = TextIds("O", instrument.symbol)
         self.candles = CandleBook()
         self.time_ns = time_ns
         self.quote = Quote(0, 0, 0, 0, time_ns)
@@ -138,12 +140,29 @@ class Market:
         time_in_force: TimeInForce = "gtc",
         post_only: bool = False,
         order_id: int | None = None,
+        *,
+        owner: int = 0,
+        self_trade: SelfTrade = "cancel_newest",
+        display_qty: int | None = None,
+        reduce_qty: int | None = None,
     ) -> list[EngineEvent]:
         """Place a new order; see `MatchingEngine.place`. The order's number is taken if none is given."""
         if order_id is None:
             order_id = self.take_order_id()
         time_ns = self._tick(now_ns)
-        events = self.engine.place(order_id, side, qty, price, time_ns, time_in_force, post_only)
+        events = self.engine.place(
+            order_id,
+            side,
+            qty,
+            price,
+            time_ns,
+            time_in_force,
+            post_only,
+            owner,
+            self_trade,
+            display_qty,
+            reduce_qty,
+        )
         self._take(events, "market" if price is None else "limit")
         return events
 
@@ -153,11 +172,28 @@ class Market:
         self._take(events, "limit")
         return events
 
-    def amend(self, order_id: int, now_ns: int, qty: int | None = None, price: int | None = None) -> list[EngineEvent]:
+    def amend(
+        self,
+        order_id: int,
+        now_ns: int,
+        qty: int | None = None,
+        price: int | None = None,
+        *,
+        post_only: bool = False,
+        display_qty: int | None = None,
+        reduce_qty: int | None = None,
+    ) -> list[EngineEvent]:
         """Amend a resting order; see `MatchingEngine.amend`."""
-        events = self.engine.amend(order_id, self._tick(now_ns), qty, price)
+        events = self.engine.amend(order_id, self._tick(now_ns), qty, price, post_only, display_qty, reduce_qty)
         self._take(events, "limit")
         return events
+
+    def knows_order(self, text: str) -> bool:
+        """Return whether an order id was given out here."""
+        try:
+            return 0 < self.order_ids.number(text) < self._next_order_id
+        except DecodeError:
+            return False
 
     def take_order_id(self) -> int:
         """Return the next unused order number."""

@@ -1,4 +1,4 @@
-"""Orders, their ids, and the events a matching engine answers with.
+"""Orders and the events a matching engine answers with.
 
 The vocabulary of `matching.py` and of its compiled twin: plain integers
 (ticks, lots, nanoseconds) and tuples. Nothing here knows accounts.
@@ -7,10 +7,8 @@ The vocabulary of `matching.py` and of its compiled twin: plain integers
 from __future__ import annotations
 
 from enum import IntEnum, IntFlag
-from hashlib import sha256
 from typing import Final, Literal, NamedTuple
 
-from krakenwire.errors import DecodeError
 from krakenwire.model import OrderSide
 
 __all__ = [
@@ -30,7 +28,6 @@ __all__ = [
     "EngineEvent",
     "Finished",
     "OrderFlag",
-    "OrderIds",
     "Refused",
     "Removed",
     "Rested",
@@ -207,54 +204,3 @@ BookChange = Rested | Changed | Removed
 """What changes the resting book: together these rebuild it."""
 
 EngineEvent = Accepted | Refused | Traded | Rested | Changed | Removed | Finished | Amended
-
-
-_ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-_VALUES: Final = {digit: value for value, digit in enumerate(_ALPHABET)}
-_SPACE: Final = 36**16
-_COUNTER_BITS: Final = 34
-_KEY_BITS: Final = 48
-_STRIDE: Final = 0x9E3779B97F4A7C15F39D
-"""Odd and not a multiple of three, so multiplying by it is a bijection modulo 36**16."""
-_STRIDE_BACK: Final = pow(_STRIDE, -1, _SPACE)
-
-
-class OrderIds:
-    """Text form of one instrument's order ids: ``OXXXXX-XXXXX-XXXXXX``, unique over instruments, reversible.
-
-    An engine numbers its orders 1, 2, 3 ...; the text mixes that number with
-    a key made from the symbol. Source for the form: v2 reference, section 2.7.
-
-    Args:
-        symbol: v2 spelling.
-    """
-
-    def __init__(self, symbol: str) -> None:
-        self._key = int.from_bytes(sha256(symbol.encode()).digest()[: _KEY_BITS // 8], "big")
-
-    def text(self, order_id: int) -> str:
-        """Return the text of an order number, from 0 to 2**34 - 1."""
-        assert 0 <= order_id < 1 << _COUNTER_BITS
-        value = ((self._key << _COUNTER_BITS | order_id) * _STRIDE) % _SPACE
-        digits = ""
-        for _ in range(16):
-            value, digit = divmod(value, 36)
-            digits = _ALPHABET[digit] + digits
-        return f"O{digits[:5]}-{digits[5:10]}-{digits[10:]}"
-
-    def number(self, text: str) -> int:
-        """Return the order number of a text.
-
-        Raises:
-            DecodeError: not such a text, or another instrument's.
-        """
-        digits = text[1:6] + text[7:12] + text[13:]
-        if len(text) != 19 or text[0] != "O" or text[6] != "-" or text[12] != "-" or not _VALUES.keys() >= set(digits):
-            raise DecodeError("not an order id", text)
-        value = 0
-        for digit in digits:
-            value = value * 36 + _VALUES[digit]
-        key, order_id = divmod(value * _STRIDE_BACK % _SPACE, 1 << _COUNTER_BITS)
-        if key != self._key:
-            raise DecodeError("an order id of another instrument", text)
-        return order_id

@@ -1,0 +1,455 @@
+"""The trading half of the local Kraken: requests of accounts in, answers and reports out.
+
+A pure state machine: the same requests at the same times give the same orders,
+fills, ids and balances. It trusts its caller about who is asking; keys, tokens
+and wire text are the gateways' business. What a request must be like is in
+`checks.py`, what happens in a market in `desk.py`.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterable
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from krakenwire.model.answers import (
+    Added,
+    AllCanceled,
+    Amended,
+    Answer,
+    BatchAdded,
+    BatchCanceled,
+    Canceled,
+    Edited,
+    OrderRefused,
+    TimerSet,
+)
+from krakenwire.model.orders import (
+    AddOrder,
+    AmendOrder,
+    BatchAdd,
+    BatchCancel,
+    CancelAll,
+    CancelAllAfter,
+    CancelOrders,
+    Conditional,
+    EditOrder,
+    TradingRequest,
+    Trigger,
+)
+from krakenwire.venue.market import Market
+from krakenwire.venue.text_ids import TextIds, is_well_formed
+from krakenwire.venue.trading import amending, replacing
+from krakenwire.venue.trading.account_order import AccountOrder
+from krakenwire.venue.trading.accounts import Account, Ledger
+from krakenwire.venue.trading.checks import check_deadline, check_mode, check_price, check_size, draft
+from krakenwire.venue.trading.desk import Desk
+from krakenwire.venue.trading.prices import INVALID, Refusal
+from krakenwire.venue.trading.reports import Report, Reports
+from krakenwire.venue.trading.terms import Terms
+
+__all__ = ["Exchange"]
+
+USER_REQUESTED: Final = "User requested"
+UNKNOWN: Final = "EOrder:Unknown order"
+NEVER_WAS: Final = "EOrder:Invalid order"
+NO_FUNDS: Final = "EOrder:Insufficient funds"
+NO_PAIR: Final = "EQuery:Unknown asset pair"
+_SECOND: Final = 1_000_000_000
+_TIMEOUT_MAX_S: Final = 86_400
+_NEVER_NS: Final = 1 << 62
+
+
+class Exchange:
+    """Accounts, desks and what the requests of the one do at the other.
+
+    Attributes:
+        ledger: every account.
+        desks: by v2 symbol.
+        mode: trading mode of the whole venue.
+
+    Args:
+        ledger: the accounts' books.
+        mode: tells the trading mode.
+        changed: told the symbol after each command to a market.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        mode: Callable[[], str] = lambda: "online",
+        changed: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self.ledger, self.mode = ledger, mode
+        self.desks: dict[str, Desk] = {}
+        self.reports = Reports(ledger.decimals, self.usd)
+        self._changed = changed
+        self._amend_ids = TextIds("T", "amends")
+        self._fills = self._amends = self._ticket = 0
+        self._agenda: list[tuple[int, int, AccountOrder | Account]] = []
+        self._methods: dict[type, Callable[..., tuple[Answer, ...]]] = {
+            AddOrder: self._add,
+            AmendOrder: self._amend,
+            EditOrder: self._edit,
+            CancelOrders: self._cancel,
+            CancelAll: self._cancel_all,
+            CancelAllAfter: self._cancel_all_after,
+            BatchAdd: self._batch_add,
+            BatchCancel: self._batch_cancel,
+        }
+
+    def open_desk(self, market: Market, index: Callable[[], int] | None = None) -> Desk:
+        """Take in a market; from now on it is commanded here only."""
+        terms = Terms(market.instrument, self.ledger.decimals)
+        desk = Desk(market, terms, self.ledger, self.reports, self, self._usd_cents, self._changed, index)
+        self.desks[market.symbol] = desk
+        return desk
+
+    # -- what a driver calls --------------------------------------------------------
+
+    def execute(self, account: Account, request: TradingRequest, now_ns: int) -> tuple[Answer, ...]:
+        """Do what an account asks for; return one answer, for a cancellation one per id.
+
+        Everything that it causes is done when this returns: `take_reports` tells what.
+        """
+        try:
+            return self._methods[request.__class__](account, request, now_ns)
+        except Refusal as refusal:
+            return (OrderRefused(str(refusal)),)
+
+    def take_reports(self) -> list[tuple[Account, Report]]:
+        """Return what followed accounts are to be told since the last call, in order."""
+        return self.reports.take()
+
+    def next_deadline_ns(self) -> int:
+        """Return when `poll` is to be called next."""
+        return self._agenda[0][0] if self._agenda else _NEVER_NS
+
+    def poll(self, now_ns: int) -> None:
+        """Do what has become due: scheduled starts, expiries, dead man's switches."""
+        while self._agenda and self._agenda[0][0] <= now_ns:
+            due_ns, _, item = heapq.heappop(self._agenda)
+            if isinstance(item, Account):
+                if item.timer_ns == due_ns:
+                    item.timer_ns = None
+                    self._cancel_orders(item.open_orders.values(), USER_REQUESTED, now_ns)
+            elif item.is_open and item.phase == "scheduled" and item.effective_ns == due_ns:
+                self._start(item, now_ns)
+            elif item.is_open and item.expire_ns == due_ns:
+                item.desk.cancel(item, "", now_ns, "expired")
+
+    def market_moved(self, symbol: str, now_ns: int) -> None:
+        """See to what trades in a market have made due: triggers, and orders that fills shall place."""
+        desk = self.desks[symbol]
+        while True:
+            if desk.closes:
+                self._place_close(*desk.closes.popleft(), now_ns)
+            elif (order := desk.due(now_ns)) is not None:
+                desk.fire(order, now_ns)
+            else:
+                return
+
+    def deposit(self, account: Account, asset: str, amount: int, now_ns: int, kind: str = "deposit") -> None:
+        """Let money come in from outside, or with a negative amount go out."""
+        self.ledger.move(self.ledger.outside, account, asset, amount)
+        entry = self.ledger.enter(account, asset, kind, self.ledger.last_entry + 1, amount, 0, now_ns)
+        if entry is not None:
+            self.reports.entered(account, entry, now_ns)
+
+    def next_fill(self) -> int:
+        """Return the number of the next fill."""
+        self._fills += 1
+        return self._fills
+
+    def usd(self, asset: str, units: int) -> Decimal:
+        """Return what ledger units of an asset are worth in US dollars; 0 when no market tells."""
+        amount = Decimal(units).scaleb(-self.ledger.decimals[asset])
+        if asset == "USD":
+            return amount
+        desk = self.desks.get(f"{asset}/USD")
+        if desk is None:
+            return Decimal(0)
+        return amount * Decimal(desk.market.last_price).scaleb(-desk.terms.instrument.price_precision)
+
+    # -- new orders ---------------------------------------------------------------------
+
+    def _add(self, account: Account, request: AddOrder, now_ns: int) -> tuple[Answer, ...]:
+        order = self._checked(account, request, now_ns)
+        if request.validate:
+            return (self._added(order),)
+        self._enter(order, now_ns)
+        return (self._added(order),)
+
+    def _checked(self, account: Account, request: AddOrder, now_ns: int) -> AccountOrder:
+        """Return the order that a request asks for, found good but for the money."""
+        desk = self._desk(request.symbol)
+        check_deadline(request.deadline_ns, now_ns)
+        for mode in (self.mode(), desk.terms.instrument.status):
+            check_mode(mode, request.order_type, request.post_only)
+        _check_margin(request)
+        order = draft(request, account, desk, now_ns)
+        check_size(order)
+        check_price(order)
+        _check_unique(order)
+        return order
+
+    def _enter(self, order: AccountOrder, now_ns: int) -> None:
+        """Hold the money and let an order begin its life."""
+        _check_unique(order)
+        if not self._hold(order, now_ns):
+            raise Refusal(NO_FUNDS)
+        desk = order.desk
+        order.number = desk.market.take_order_id()
+        order.order_id = desk.market.order_ids.text(order.number)
+        order.account.opened(order)
+        if order.effective_ns > now_ns:
+            order.phase = "scheduled"
+            desk.orders[order.number] = order
+            self._note(order.effective_ns, order)
+        if order.expire_ns:
+            self._note(order.expire_ns, order)
+        self.reports.placed(order, now_ns)
+        if order.phase != "scheduled":
+            self._start(order, now_ns)
+
+    def _hold(self, order: AccountOrder, now_ns: int) -> bool:
+        """Hold what a new order needs: at its trigger's price if it waits for one."""
+        if order.trigger is None or order.price is not None:
+            return order.desk.hold_all(order, now_ns)
+        return amending.hold_at(order, order.trigger.price, now_ns)
+
+    def _start(self, order: AccountOrder, now_ns: int) -> None:
+        """Put an order into the book, or let it wait for its trigger."""
+        desk, trigger = order.desk, order.trigger
+        order.phase = "live"
+        if trigger is not None:
+            self.reports.went_live(order, now_ns)
+            desk.wait(order)
+            if not trigger.trails and trigger.reached(desk.reference(trigger.reference)):
+                desk.cancel(order, "Order would trigger immediately", now_ns)
+        else:
+            desk.submit(order, now_ns)
+        self.market_moved(desk.symbol, now_ns)
+
+    def _place_close(self, parent: AccountOrder, qty: int, price: int, now_ns: int) -> None:
+        """Place the closing order of one fill; one that cannot be is told as refused by nobody, so it is dropped."""
+        assert parent.conditional is not None
+        request = _closing(parent, parent.conditional, qty, price)
+        try:
+            order = draft(request, parent.account, parent.desk, now_ns)
+            order.parent_id = parent.order_id
+            self._enter(order, now_ns)
+        except Refusal:
+            return
+
+    def _batch_add(self, account: Account, request: BatchAdd, now_ns: int) -> tuple[Answer, ...]:
+        orders = [self._checked(account, asked, now_ns) for asked in request.orders]
+        if request.validate:
+            return (BatchAdded(tuple(map(self._added, orders))),)
+        answers: list[Added | OrderRefused] = []
+        for order in orders:
+            try:
+                self._enter(order, now_ns)
+                answers.append(self._added(order))
+            except Refusal as refusal:
+                answers.append(OrderRefused(str(refusal)))
+        return (BatchAdded(tuple(answers)),)
+
+    @staticmethod
+    def _added(order: AccountOrder) -> Added:
+        return Added(order_id=order.order_id, cl_ord_id=order.cl_ord_id, order_userref=order.userref)
+
+    # -- changes ------------------------------------------------------------------------
+
+    def _amend(self, account: Account, request: AmendOrder, now_ns: int) -> tuple[Answer, ...]:
+        check_deadline(request.deadline_ns, now_ns)
+        order = self._one(account, request.order_id, request.cl_ord_id)
+        for mode in (self.mode(), order.desk.terms.instrument.status):
+            check_mode(mode, order.order_type, order.post_only or request.post_only)
+        amending.amend(order, request, self.reports, now_ns)
+        self._amends += 1
+        self.market_moved(order.symbol, now_ns)
+        amend_id = self._amend_ids.text(self._amends)
+        return (Amended(amend_id=amend_id, order_id=request.order_id, cl_ord_id=request.cl_ord_id),)
+
+    def _edit(self, account: Account, request: EditOrder, now_ns: int) -> tuple[Answer, ...]:
+        old = self._edited(account, request)
+        new = self._checked(account, replacing.request_of(old, request), now_ns)
+        if request.validate:
+            return (Edited(order_id="", original_order_id=""),)
+        held = old.hold, old.hold_fee
+        old.desk.hold(old, 0, 0)
+        enough = self._hold(new, now_ns)
+        new.desk.hold(new, 0, 0)
+        old.desk.hold(old, *held)
+        if not enough:
+            raise Refusal(NO_FUNDS)
+        old.desk.cancel(old, "Order replaced", now_ns)
+        self._enter(new, now_ns)
+        return (Edited(order_id=new.order_id, original_order_id=old.order_id),)
+
+    def _edited(self, account: Account, request: EditOrder) -> AccountOrder:
+        """The order that an edit means, if it may be edited."""
+        order = self._orders_of(account, request.order_id)[0]
+        if request.symbol is not None and request.symbol != order.symbol:
+            raise Refusal(UNKNOWN)
+        fired = order.trigger is not None and order.trigger.fired_ns
+        if fired or order.conditional is not None or order.cl_ord_id is not None:
+            raise Refusal(NEVER_WAS)
+        return order
+
+    # -- ends -------------------------------------------------------------------------------
+
+    def _cancel(self, account: Account, request: CancelOrders, now_ns: int) -> tuple[Answer, ...]:
+        self._check_cancel()
+        answers: list[Answer] = []
+        asked = (
+            *(("order_id", order_id) for order_id in request.order_ids),
+            *(("cl_ord_id", cl_ord_id) for cl_ord_id in request.cl_ord_ids),
+            *(("order_userref", userref) for userref in request.order_userrefs),
+        )
+        for name, value in asked:
+            try:
+                orders = self._meant(account, name, value)
+                count = self._cancel_orders(orders, USER_REQUESTED, now_ns)
+                answers.append(msgspec.convert({name: value, "count": count}, Canceled))
+            except Refusal as refusal:
+                answers.append(OrderRefused(str(refusal)))
+        return tuple(answers)
+
+    def _cancel_all(self, account: Account, _: CancelAll, now_ns: int) -> tuple[Answer, ...]:
+        self._check_cancel()
+        return (AllCanceled(self._cancel_orders(account.open_orders.values(), USER_REQUESTED, now_ns)),)
+
+    def _batch_cancel(self, account: Account, request: BatchCancel, now_ns: int) -> tuple[Answer, ...]:
+        self._check_cancel()
+        found: dict[str, AccountOrder] = {}
+        names = (*(("order_id", text) for text in request.order_ids), *(("cl_ord_id", t) for t in request.cl_ord_ids))
+        for name, value in names:
+            try:
+                found.update((order.order_id, order) for order in self._meant(account, name, value))
+            except Refusal:
+                continue
+        return (BatchCanceled(self._cancel_orders(found.values(), USER_REQUESTED, now_ns)),)
+
+    def _cancel_all_after(self, account: Account, request: CancelAllAfter, now_ns: int) -> tuple[Answer, ...]:
+        if not 0 <= request.timeout_s < _TIMEOUT_MAX_S:
+            raise Refusal(f"{INVALID}:Invalid timeout argument")
+        current_ns = -(-now_ns // _SECOND) * _SECOND
+        account.timer_ns = current_ns + request.timeout_s * _SECOND if request.timeout_s else None
+        if account.timer_ns is not None:
+            self._note(account.timer_ns, account)
+        return (TimerSet(current_ns=current_ns, trigger_ns=account.timer_ns),)
+
+    def _cancel_orders(self, orders: Iterable[AccountOrder], reason: str, now_ns: int) -> int:
+        count = 0
+        for order in tuple(orders):
+            order.desk.cancel(order, reason, now_ns)
+            count += 1
+        return count
+
+    def _check_cancel(self) -> None:
+        if self.mode() == "maintenance":
+            raise Refusal("EService:Unavailable")
+
+    # -- which orders --------------------------------------------------------------------------
+
+    def _desk(self, symbol: str) -> Desk:
+        desk = self.desks.get(symbol)
+        if desk is None:
+            raise Refusal(NO_PAIR)
+        return desk
+
+    def _one(self, account: Account, order_id: str | None, cl_ord_id: str | None) -> AccountOrder:
+        if (order_id is None) == (cl_ord_id is None):
+            raise Refusal(INVALID)
+        if cl_ord_id is not None:
+            return self._meant(account, "cl_ord_id", cl_ord_id)[0]
+        return self._meant(account, "order_id", order_id)[0]
+
+    def _meant(self, account: Account, name: str, value: object) -> list[AccountOrder]:
+        """The open orders of an account that an id means."""
+        if name == "order_id":
+            return self._orders_of(account, str(value))
+        if name == "cl_ord_id":
+            order = account.by_cl_ord_id.get(str(value))
+            found = [] if order is None else [order]
+        else:
+            found = [order for order in account.open_orders.values() if order.userref == value]
+        if not found:
+            raise Refusal(UNKNOWN)
+        return found
+
+    def _orders_of(self, account: Account, text: str) -> list[AccountOrder]:
+        """The open orders that an order id means, or a userref written as text."""
+        order = account.orders_seen.get(text)
+        if order is not None:
+            if not order.is_open:
+                raise Refusal(UNKNOWN)
+            return [order]
+        digits = text.removeprefix("-")
+        if digits.isascii() and digits.isdigit() and len(digits) <= 10:
+            return self._meant(account, "order_userref", int(text))
+        raise Refusal(UNKNOWN if is_well_formed(text) and self._was_forgotten(text) else NEVER_WAS)
+
+    def _was_forgotten(self, text: str) -> bool:
+        """Whether an id was given out by one of the markets."""
+        return any(desk.market.knows_order(text) for desk in self.desks.values())
+
+    # -- time, money ------------------------------------------------------------------------------
+
+    def _note(self, due_ns: int, item: AccountOrder | Account) -> None:
+        self._ticket += 1
+        heapq.heappush(self._agenda, (due_ns, self._ticket, item))
+
+    def _usd_cents(self, asset: str, units: int) -> int:
+        return int(self.usd(asset, units) * 100)
+
+
+def _check_unique(order: AccountOrder) -> None:
+    """Refuse a `cl_ord_id` that another open order has."""
+    if order.cl_ord_id is not None and order.cl_ord_id in order.account.by_cl_ord_id:
+        raise Refusal(f"{INVALID}:cl_ord_id not unique")
+
+
+def _check_margin(request: AddOrder) -> None:
+    """Refuse what needs a margin account. Source: v2 reference, section 12.2."""
+    if request.order_type == "settle-position":
+        raise Refusal("EOrder:Unknown position")
+    if request.reduce_only:
+        raise Refusal("EOrder:Reduce only:No position exists")
+    if request.margin or request.leverage:
+        raise Refusal("EOrder:Cannot open position")
+
+
+def _closing(parent: AccountOrder, close: Conditional, qty: int, price: int) -> AddOrder:
+    """The closing order of a fill: its size, the other side; relative prices start from the fill."""
+    instrument = parent.desk.terms.instrument
+    at = Decimal(price).scaleb(-instrument.price_precision)
+
+    def absolute(value: Decimal | None, kind: str) -> Decimal | None:
+        if value is None or kind == "static":
+            return value
+        moved = at + value if kind == "quote" else at + at * value / 100
+        return moved.quantize(instrument.price_increment)
+
+    trails = close.order_type in ("trailing-stop", "trailing-stop-limit")
+    trigger = None
+    if close.trigger_price is not None:
+        kind = close.trigger_price_type if trails else "static"
+        value = close.trigger_price if trails else absolute(close.trigger_price, close.trigger_price_type)
+        assert value is not None
+        trigger = Trigger(price=value, price_type=kind)
+    return AddOrder(
+        symbol=parent.symbol,
+        side="sell" if parent.side == "buy" else "buy",
+        order_type=close.order_type,
+        order_qty=Decimal(qty).scaleb(-instrument.qty_precision),
+        limit_price=close.limit_price if trails else absolute(close.limit_price, close.limit_price_type),
+        limit_price_type=close.limit_price_type if trails else "static",
+        triggers=trigger,
+        order_userref=parent.userref,
+    )

@@ -1,0 +1,281 @@
+"""What an account is told: executions and balance changes, as model values with the wire's precision.
+
+Made only for accounts that somebody follows, in the order in which things
+happened. Source: v2 reference, section 7.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any, Final
+
+from krakenwire.model.executions import BalanceChange, Contingent, ExecType, Execution, Fee, OrderStatus, TriggerState
+from krakenwire.model.numbers import scaled_to_decimal
+from krakenwire.venue.text_ids import TextIds
+from krakenwire.venue.trading.account_order import AccountOrder, Fill
+from krakenwire.venue.trading.accounts import Account, LedgerEntry
+
+__all__ = ["Report", "Reports"]
+
+Report = Execution | BalanceChange
+
+_STATUS: Final[dict[str, OrderStatus]] = {
+    "scheduled": "pending_new",
+    "filled": "filled",
+    "canceled": "canceled",
+    "expired": "expired",
+}
+
+
+class Reports:
+    """Collects what is to be told, account by account in one order.
+
+    Args:
+        decimals: of the ledger, by asset.
+        usd: what some ledger units of an asset are worth in US dollars.
+    """
+
+    def __init__(self, decimals: dict[str, int], usd: Callable[[str, int], Decimal]) -> None:
+        self._decimals, self._usd = decimals, usd
+        self._waiting: list[tuple[Account, Report]] = []
+        self.exec_ids = TextIds("T", "fills")
+        self.entry_ids = TextIds("L", "ledger")
+
+    def take(self) -> list[tuple[Account, Report]]:
+        """Return what has been collected since the last call, in order."""
+        waiting, self._waiting = self._waiting, []
+        return waiting
+
+    # -- what happened ---------------------------------------------------------
+
+    def placed(self, order: AccountOrder, time_ns: int) -> None:
+        """An order was accepted: the one event that describes it in full."""
+        if order.account.followed:
+            zero = self._usd_text(order, 0)
+            self._tell(order, self.description(order, "pending_new", "pending_new", time_ns, fee_usd_equiv=zero))
+
+    def went_live(self, order: AccountOrder, time_ns: int) -> None:
+        """An order is in the book, or waits for its trigger."""
+        if order.account.followed:
+            self._tell(order, self._event(order, "new", "new", time_ns))
+
+    def traded(self, fill: Fill, time_ns: int) -> None:
+        """An order has traded."""
+        order = fill.order
+        if order.account.followed:
+            self._tell(order, self.fill(fill, "partially_filled", time_ns, cumulative=True))
+
+    def ended(self, order: AccountOrder, exec_type: ExecType, time_ns: int) -> None:
+        """An order is filled, canceled or expired."""
+        if order.account.followed:
+            totals = self._totals(order)
+            reason = order.reason or None
+            self._tell(order, self._event(order, exec_type, _status(order), time_ns, reason=reason, **totals))
+
+    def amended(self, order: AccountOrder, reason: str, time_ns: int) -> None:
+        """An order asks for something else now."""
+        if order.account.followed:
+            members = self._terms_of(order)
+            qty = self._qty(order, order.filled)
+            event = self._event(
+                order, "amended", _status(order), time_ns, reason=reason, amended=True, cum_qty=qty, **members
+            )
+            self._tell(order, event)
+
+    def refilled(self, order: AccountOrder, shown: int, time_ns: int) -> None:
+        """An iceberg shows its next part."""
+        if order.account.followed:
+            remain = self._qty(order, shown)
+            self._tell(order, self._event(order, "iceberg_refill", _status(order), time_ns, display_qty_remain=remain))
+
+    def trigger_changed(self, order: AccountOrder, time_ns: int) -> None:
+        """The trigger of an order moved or fired."""
+        if order.account.followed:
+            self._tell(order, self._event(order, "status", _status(order), time_ns, triggers=self._trigger(order)))
+
+    def entered(self, account: Account, entry: LedgerEntry, time_ns: int) -> None:
+        """A balance changed."""
+        if account.followed:
+            self._waiting.append((account, self.change(entry, time_ns)))
+
+    # -- as model values -----------------------------------------------------------
+
+    def description(
+        self, order: AccountOrder, exec_type: ExecType, status: OrderStatus, time_ns: int, **more: Any
+    ) -> Execution:
+        """Return an order in full."""
+        return Execution(
+            order_id=order.order_id,
+            exec_type=exec_type,
+            order_status=status,
+            time_ns=time_ns,
+            symbol=order.symbol,
+            side=order.side,
+            order_type=order.order_type,
+            time_in_force=order.time_in_force,
+            fee_preference="base" if order.fee_in_base else "quote",
+            post_only=order.post_only,
+            reduce_only=order.reduce_only,
+            margin=bool(order.leverage),
+            effective_time_ns=order.effective_ns or None,
+            expire_time_ns=order.expire_ns or None,
+            cl_ord_id=order.cl_ord_id,
+            order_userref=order.userref,
+            sender_sub_id=order.sender_sub_id,
+            ord_ref_id=order.parent_id,
+            contingent=self._contingent(order),
+            triggers=self._trigger(order),
+            cum_cost=self._cost(order, order.exact),
+            **self._terms_of(order),
+            **more,
+        )
+
+    def snapshot(self, order: AccountOrder) -> Execution:
+        """Return an open order as a snapshot shows it, totals included."""
+        totals = self._totals(order)
+        del totals["cum_cost"]
+        return self.description(order, "new", _status(order), order.changed_ns, amended=order.amended, **totals)
+
+    def fill(self, fill: Fill, status: OrderStatus, time_ns: int, *, cumulative: bool) -> Execution:
+        """Return one fill; with the totals of its order, if it has just happened."""
+        order = fill.order
+        totals = self._totals(order) if cumulative else {"fee_usd_equiv": self._usd_text(order, fill.fee)}
+        return self._event(
+            order,
+            "trade",
+            status,
+            time_ns,
+            symbol=order.symbol,
+            side=order.side,
+            order_type=order.order_type,
+            margin=bool(order.leverage),
+            exec_id=self.exec_ids.text(fill.number),
+            trade_id=fill.trade_id,
+            last_qty=self._qty(order, fill.qty),
+            last_price=self._price(order, fill.price),
+            liquidity_ind="m" if fill.is_maker else "t",
+            cost=self._cost(order, fill.exact),
+            fees=(Fee(asset=fill.fee_asset, qty=self._fee(order, fill)),),
+            **totals,
+        )
+
+    def change(self, entry: LedgerEntry, time_ns: int) -> BalanceChange:
+        """Return one ledger entry."""
+        decimals = self._decimals[entry.asset]
+        ref_ids = self.exec_ids if entry.kind == "trade" else self.entry_ids
+        return BalanceChange(
+            ledger_id=self.entry_ids.text(entry.number),
+            ref_id=ref_ids.text(entry.ref),
+            time_ns=time_ns,
+            type=entry.kind,
+            category=entry.kind,
+            asset=entry.asset,
+            amount=scaled_to_decimal(entry.amount, decimals),
+            fee=scaled_to_decimal(entry.fee, decimals),
+            balance=scaled_to_decimal(entry.balance, decimals),
+        )
+
+    # -- inside --------------------------------------------------------------------
+
+    def _tell(self, order: AccountOrder, report: Report) -> None:
+        self._waiting.append((order.account, report))
+
+    def _event(
+        self, order: AccountOrder, exec_type: ExecType, status: OrderStatus, time_ns: int, **more: Any
+    ) -> Execution:
+        return Execution(
+            order_id=order.order_id,
+            exec_type=exec_type,
+            order_status=status,
+            time_ns=time_ns,
+            cl_ord_id=order.cl_ord_id,
+            order_userref=order.userref,
+            **more,
+        )
+
+    def _terms_of(self, order: AccountOrder) -> dict[str, Any]:
+        """What can be amended: quantities and prices."""
+        members: dict[str, Any] = {"order_qty": self._qty(order, order.qty) if order.qty else None}
+        if order.cash:
+            members["cash_order_qty"] = scaled_to_decimal(order.cash, order.desk.terms.quote_decimals)
+        if order.limit_distance is not None and order.price is None:
+            members |= {"limit_price": self._price(order, order.limit_distance), "limit_price_type": "quote"}
+        elif order.price is not None:
+            members |= {"limit_price": self._price(order, order.price), "limit_price_type": "static"}
+        if order.display is not None:
+            members["display_qty"] = self._qty(order, order.display)
+        return members
+
+    def _totals(self, order: AccountOrder) -> dict[str, Any]:
+        average = (2 * order.exact + order.filled) // (2 * order.filled) if order.filled else 0
+        return {
+            "cum_qty": self._qty(order, order.filled),
+            "cum_cost": self._cost(order, order.exact),
+            "avg_price": self._price(order, average),
+            "fee_usd_equiv": self._usd_text(order, order.fee),
+        }
+
+    def _trigger(self, order: AccountOrder) -> TriggerState | None:
+        trigger = order.trigger
+        if trigger is None:
+            return None
+        percent = trigger.price_type == "pct"
+        asked = scaled_to_decimal(trigger.asked, 2) if percent else self._price(order, trigger.asked)
+        moves = trigger.trails or trigger.price_type != "static"
+        return TriggerState(
+            reference=trigger.reference,
+            price=asked,
+            price_type=trigger.price_type,
+            actual_price=self._price(order, trigger.price) if moves else None,
+            peak_price=self._price(order, trigger.peak) if trigger.trails else None,
+            last_price=self._price(order, trigger.fired_at) if trigger.fired_ns else None,
+            status="triggered" if trigger.fired_ns else "untriggered",
+            time_ns=trigger.fired_ns or None,
+        )
+
+    @staticmethod
+    def _contingent(order: AccountOrder) -> Contingent | None:
+        close = order.conditional
+        if close is None:
+            return None
+        return Contingent(
+            order_type=close.order_type,
+            trigger_price=close.trigger_price,
+            trigger_price_type=close.trigger_price_type if close.trigger_price is not None else None,
+            limit_price=close.limit_price,
+            limit_price_type=close.limit_price_type if close.limit_price is not None else None,
+        )
+
+    @staticmethod
+    def _qty(order: AccountOrder, lots: int) -> Decimal:
+        return scaled_to_decimal(lots, order.desk.terms.instrument.qty_precision)
+
+    @staticmethod
+    def _price(order: AccountOrder, ticks: int) -> Decimal:
+        return scaled_to_decimal(ticks, order.desk.terms.instrument.price_precision)
+
+    @staticmethod
+    def _cost(order: AccountOrder, exact: int) -> Decimal:
+        terms = order.desk.terms
+        shown = terms.instrument.cost_precision
+        finer = terms.exact_decimals - shown
+        if finer <= 0:
+            return scaled_to_decimal(exact * int(10**-finer), shown)
+        unit = int(10**finer)
+        return scaled_to_decimal((2 * exact + unit) // (2 * unit), shown)
+
+    def _fee(self, order: AccountOrder, fill: Fill) -> Decimal:
+        """A fee in the ledger's units; in the quote with the decimals of a cost at least."""
+        decimals = self._decimals[fill.fee_asset]
+        more = 0 if order.fee_in_base else max(0, order.desk.terms.instrument.cost_precision - decimals)
+        return scaled_to_decimal(fill.fee * int(10**more), decimals + more)
+
+    def _usd_text(self, order: AccountOrder, fee: int) -> Decimal:
+        shown = order.desk.terms.instrument.cost_precision
+        return self._usd(order.fee_asset, fee).quantize(Decimal(1).scaleb(-shown))
+
+
+def _status(order: AccountOrder) -> OrderStatus:
+    """How an order stands, in the wire's words."""
+    return _STATUS.get(order.phase) or ("partially_filled" if order.filled else "new")
