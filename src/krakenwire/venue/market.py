@@ -203,6 +203,11 @@ class Market:
     # -- reading -----------------------------------------------------------
 
     @property
+    def market(self) -> Market:
+        """The market itself: traders without accounts command it directly."""
+        return self
+
+    @property
     def symbol(self) -> str:
         """The v2 symbol."""
         return self.instrument.symbol

@@ -12,14 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from random import Random
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 from krakenwire.model import OrderSide
 from krakenwire.venue.chance import Chance
 from krakenwire.venue.instruments import FULL_BOOK_LEVELS
 from krakenwire.venue.market import Market
 from krakenwire.venue.matching import BookSide, PriceLevel, RestingOrder
-from krakenwire.venue.orders import OPPOSITE, SIDES, Removed, Rested
+from krakenwire.venue.orders import OPPOSITE, SIDES, EngineEvent, Removed, Rested, TimeInForce
 
 __all__ = ["DEEP", "THIN", "BookShape", "Traders"]
 
@@ -57,11 +57,32 @@ _BITE: Final = 40
 """Usual quantities a taker takes at once from a stale level: somebody else's wall holds for a while."""
 
 
+class TraderHand(Protocol):
+    """What a trader commands a market through."""
+
+    @property
+    def market(self) -> Market: ...
+
+    def place(
+        self,
+        side: OrderSide,
+        qty: int,
+        price: int | None,
+        now_ns: int,
+        time_in_force: TimeInForce = "gtc",
+        post_only: bool = False,
+    ) -> list[EngineEvent]: ...
+
+    def cancel(self, order_id: int, now_ns: int) -> list[EngineEvent]: ...
+
+    def amend(self, order_id: int, now_ns: int, qty: int | None = None, price: int | None = None) -> object: ...
+
+
 class Traders:
     """Everybody who trades one instrument.
 
     Args:
-        market: an empty market.
+        makers, takers: the hands of those who quote and of those who take, at the same empty market.
         random: generator of this instrument's flow; nobody else may use it.
         actions_per_s: average number of actions.
         shape: `DEEP` or `THIN`.
@@ -70,8 +91,11 @@ class Traders:
         next_offset_ns: when the next action is due, since the start.
     """
 
-    def __init__(self, market: Market, random: Random, actions_per_s: float, shape: BookShape = DEEP) -> None:
-        self.market = market
+    def __init__(
+        self, makers: TraderHand, takers: TraderHand, random: Random, actions_per_s: float, shape: BookShape = DEEP
+    ) -> None:
+        self._makers, self._takers = makers, takers
+        self.market = market = makers.market
         self.next_offset_ns = 0
         self._shape = shape
         self._chance = Chance(random)
@@ -175,12 +199,12 @@ class Traders:
             price = min(price, other.price - 1) if side == "buy" else max(price, other.price + 1)
         if price <= 0:
             return
-        for event in self.market.place(side, qty, price, now_ns, post_only=True):
+        for event in self._makers.place(side, qty, price, now_ns, post_only=True):
             if isinstance(event, Rested):
                 self._own.add(event.order_id)
 
     def _cancel(self, order: RestingOrder, now_ns: int) -> None:
-        for event in self.market.cancel(order.order_id, now_ns):
+        for event in self._makers.cancel(order.order_id, now_ns):
             if isinstance(event, Removed):
                 self._own.discard(event.order_id)
 
@@ -293,9 +317,9 @@ class Traders:
         reachable = sum(level.qty for level in book.top(reach))
         qty = min(max(qty, self._qty_min), reachable)
         if self._chance.below(5) < 3:
-            self.market.place(side, qty, None, now_ns)
+            self._takers.place(side, qty, None, now_ns)
         else:
-            self.market.place(side, qty, book.at(reach - 1).price, now_ns, "ioc")
+            self._takers.place(side, qty, book.at(reach - 1).price, now_ns, "ioc")
 
     def _take(self, now_ns: int) -> None:
         """A taker trades, more likely in the direction of the fair price."""
@@ -328,7 +352,7 @@ class Traders:
         """A maker takes part of an order back and keeps its place."""
         order = self._some_order(self._side())
         if order is not None and order.qty // 2 >= self._qty_min:
-            self.market.amend(order.order_id, now_ns, qty=order.qty - 1 - self._chance.below(order.qty // 2))
+            self._makers.amend(order.order_id, now_ns, qty=order.qty - 1 - self._chance.below(order.qty // 2))
 
     def _reprice(self, now_ns: int) -> None:
         """A maker moves an order nearer to the fair price without trading."""
@@ -339,4 +363,4 @@ class Traders:
         away = -1 if side == "buy" else 1
         price = self.fair_price + away * (1 + self._chance.below(6 * self._gap))
         if price > 0 and not self.market.engine.crosses(side, price):
-            self.market.amend(order.order_id, now_ns, price=price)
+            self._makers.amend(order.order_id, now_ns, price=price)

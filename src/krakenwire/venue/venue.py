@@ -1,4 +1,4 @@
-"""The local Kraken's market side: every listed market and the simulated crowd that moves it.
+"""The local Kraken: every listed market, the accounts that trade there, and the simulated crowd that moves it.
 
 A pure state machine: `step` takes the time and performs what is due, one
 action after the other; `next_deadline_ns` says when to call again. Gateways
@@ -18,19 +18,24 @@ from krakenwire.venue.history import load_history
 from krakenwire.venue.instruments import VenueAsset, VenueInstrument, assets
 from krakenwire.venue.market import Market
 from krakenwire.venue.traders import DEEP, THIN, Traders
+from krakenwire.venue.trading import Exchange, Hand, Ledger
 
 __all__ = ["Venue"]
 
 _CATCH_UP_NS: Final = int(VENUE_CATCH_UP_S * 1_000_000_000)
+_PLENTY: Final = 10**15
+"""Units of each asset that a trader of the crowd begins with."""
 _MATCHING: Final = ("online", "limit_only")
 """Modes in which orders match; in the others the crowd waits."""
 
 
 class Venue:
-    """A local Kraken without accounts: markets, traders, trading mode.
+    """A local Kraken: markets, accounts, traders, trading mode.
 
     Attributes:
         config: what it was made from.
+        ledger: every account; the crowd of each market trades for two of them.
+        exchange: where accounts trade.
         now_ns: the latest time it was told.
         status: trading mode, one of `STATUSES`; change it with `set_status`.
         status_revision: counts the changes of `status`.
@@ -47,6 +52,8 @@ class Venue:
         self.status_revision = 0
         self.skipped_ns = 0
         self._origin_ns = config.start_ns
+        self.ledger = Ledger({asset.id: asset.decimals for asset in assets(config.listed)})
+        self.exchange = Exchange(self.ledger, lambda: self.status)
         self._markets = {instrument.symbol: self._open(instrument) for instrument in config.listed}
         self._traders = {symbol: self._crowd(market) for symbol, market in self._markets.items()}
         self._due = [(traders.next_offset_ns, symbol) for symbol, traders in self._traders.items()]
@@ -94,6 +101,7 @@ class Venue:
         late_ns = self.now_ns - self.next_deadline_ns()
         if late_ns > _CATCH_UP_NS:
             self.skipped_ns += self._leave_out(late_ns - _CATCH_UP_NS)
+        self.exchange.poll(self.now_ns)
         while self._runs() and self.next_deadline_ns() <= self.now_ns:
             yield self._act()
 
@@ -113,14 +121,26 @@ class Venue:
         market = Market(instrument)
         rate = self.config.actions_per_s(instrument)
         load_history(market, self.config.random(instrument.symbol, "history"), self.config.start_ns, rate)
+        self.exchange.open_desk(market)
         return market
 
     def _crowd(self, market: Market) -> Traders:
         shape = THIN if market.symbol in self.config.thin_symbols else DEEP
         rate = self.config.actions_per_s(market.instrument)
-        traders = Traders(market, self.config.random(market.symbol, "traders"), rate, shape)
+        makers, takers = (self._hand(market, who) for who in ("makers", "takers"))
+        traders = Traders(makers, takers, self.config.random(market.symbol, "traders"), rate, shape)
         traders.open(self.config.start_ns)
         return traders
+
+    def _hand(self, market: Market, who: str) -> Hand:
+        """A trader's account, with more of both assets than it can ever trade, and no fees to pay."""
+        account = self.ledger.open(f"{who} of {market.symbol}", keeps_history=False)
+        account.fixed_fees = (0, 0)
+        for asset in (market.instrument.base, market.instrument.quote):
+            self.exchange.deposit(
+                account, asset, _PLENTY * int(10 ** self.ledger.decimals[asset]), self.config.start_ns
+            )
+        return Hand(self.exchange, account, market.symbol)
 
     def _runs(self) -> bool:
         return self.status in _MATCHING

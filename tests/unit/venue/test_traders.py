@@ -13,7 +13,8 @@ T0 = 1_790_000_000_000_000_000
 
 
 def crowd_of(symbol: str, shape: BookShape = DEEP, seed: int = 5) -> Traders:
-    traders = Traders(Market(INSTRUMENTS[symbol]), Random(seed), 50, shape)
+    market = Market(INSTRUMENTS[symbol])
+    traders = Traders(market, market, Random(seed), 50, shape)
     traders.open(T0)
     return traders
 

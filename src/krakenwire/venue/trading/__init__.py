@@ -3,6 +3,7 @@
 from krakenwire.venue.trading.account_order import AccountOrder, Fill
 from krakenwire.venue.trading.accounts import FEES, OUTSIDE, Account, Ledger, LedgerEntry
 from krakenwire.venue.trading.exchange import Exchange
+from krakenwire.venue.trading.hand import Hand
 from krakenwire.venue.trading.reports import Report
 
-__all__ = ["FEES", "OUTSIDE", "Account", "AccountOrder", "Exchange", "Fill", "Ledger", "LedgerEntry", "Report"]
+__all__ = ["FEES", "OUTSIDE", "Account", "AccountOrder", "Exchange", "Fill", "Hand", "Ledger", "LedgerEntry", "Report"]

@@ -14,7 +14,7 @@ from krakenwire.venue.trading.needs import need
 from krakenwire.venue.trading.prices import INVALID, TRAILING, Refusal, lots_of, price_of, ticks_of
 from krakenwire.venue.trading.reports import Reports
 
-__all__ = ["amend", "hold_at"]
+__all__ = ["amend", "amend_resting", "hold_at"]
 
 NOTHING: Final = "EOrder:No amendable parameters specified"
 NO_FUNDS: Final = "EOrder:Insufficient funds"
@@ -46,7 +46,7 @@ def amend(order: AccountOrder, request: AmendOrder, reports: Reports, now_ns: in
     if qty <= order.filled:
         _cut(desk, order, reports, now_ns)
     elif order.resting:
-        _amend_resting(order, qty, price, display, request.post_only, now_ns)
+        amend_resting(order, qty, price, display, request.post_only, now_ns)
     else:
         _amend_waiting(order, qty, price, request, reports, now_ns)
 
@@ -80,9 +80,22 @@ def _cut(desk: Desk, order: AccountOrder, reports: Reports, now_ns: int) -> None
     desk.cancel(order, "User requested", now_ns)
 
 
-def _amend_resting(
+def amend_resting(
     order: AccountOrder, qty: int, price: int | None, display: int | None, post_only: bool, now_ns: int
 ) -> None:
+    """Change an order in the book and what is held for it.
+
+    Args:
+        order: resting.
+        qty: lots in all, more than have traded.
+        price: ticks.
+        display: lots that it shows, of an iceberg.
+        post_only: refuse a new price that would take.
+        now_ns: the time.
+
+    Raises:
+        Refusal: the money is not there, or the engine refuses; nothing has changed.
+    """
     desk = order.desk
     assert price is not None
     remaining = qty - order.filled

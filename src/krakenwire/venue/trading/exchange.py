@@ -164,6 +164,14 @@ class Exchange:
         self._fills += 1
         return self._fills
 
+    @staticmethod
+    def number(order: AccountOrder) -> None:
+        """Give an order its number and its id, and let its account know it."""
+        market = order.desk.market
+        order.number = market.take_order_id()
+        order.order_id = market.order_ids.text(order.number)
+        order.account.opened(order)
+
     def usd(self, asset: str, units: int) -> Decimal:
         """Return what ledger units of an asset are worth in US dollars; 0 when no market tells."""
         amount = Decimal(units).scaleb(-self.ledger.decimals[asset])
@@ -202,9 +210,7 @@ class Exchange:
         if not self._hold(order, now_ns):
             raise Refusal(NO_FUNDS)
         desk = order.desk
-        order.number = desk.market.take_order_id()
-        order.order_id = desk.market.order_ids.text(order.number)
-        order.account.opened(order)
+        self.number(order)
         if order.effective_ns > now_ns:
             order.phase = "scheduled"
             desk.orders[order.number] = order

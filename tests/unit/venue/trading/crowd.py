@@ -7,6 +7,7 @@ from random import Random
 from typing import Any
 
 from desks import SECOND, Floor
+
 from krakenwire.model.orders import (
     AddOrder,
     AmendOrder,
