@@ -6,7 +6,7 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
-from desks import SECOND, Floor
+from tests.unit.venue.trading.desks import SECOND, Floor
 
 from krakenwire.model.orders import (
     AddOrder,
