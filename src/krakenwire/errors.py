@@ -19,6 +19,9 @@
     ├── IntegrityError             the data contradicts itself
     │   ├── ChecksumMismatch       book and checksum differ
     │   └── StaleData              a book was read while it is not live
+    ├── JournalError               what was promised to be kept cannot be written, or cannot be read
+    │   ├── JournalBusy            another process has it open
+    │   └── JournalDamaged         what stands in it is not what was written
     ├── VenueRefusal               the venue said no, in its own words
     ├── SlowConsumer               a consumer fell behind its bound
     ├── StreamEnded                a stream or client was closed; nothing more will come
@@ -43,6 +46,9 @@ __all__ = [
     "HandshakeError",
     "IntegrityError",
     "InternalError",
+    "JournalBusy",
+    "JournalDamaged",
+    "JournalError",
     "KrakenwireError",
     "MissingExtraError",
     "ProtocolViolation",
@@ -238,6 +244,37 @@ class StaleData(IntegrityError):
     def __init__(self, symbol: str, state: str) -> None:
         self.symbol, self.state = symbol, state
         super().__init__(f"the book of {symbol} is {state}, not live: wait for its next snapshot")
+
+
+class JournalError(KrakenwireError):
+    """What was promised to be kept cannot be written, or cannot be read.
+
+    Args:
+        path: the journal.
+        reason: why, in a few words.
+        hint: what to do, one sentence.
+    """
+
+    def __init__(self, path: str, reason: str, *, hint: str = "") -> None:
+        self.path, self.reason, self.hint = path, reason, hint
+        text = f"{path}: {reason}"
+        super().__init__(f"{text}. {hint}" if hint else text)
+
+
+class JournalBusy(JournalError):
+    """Another process has the journal open: two writers would destroy it."""
+
+
+class JournalDamaged(JournalError):
+    """A record inside the journal is not what was written; nothing of it was touched.
+
+    Args:
+        offset: of the first bad byte range in the file.
+    """
+
+    def __init__(self, path: str, reason: str, offset: int) -> None:
+        self.offset = offset
+        super().__init__(path, f"{reason} at byte {offset}", hint="Keep the file, and go on from a backup of it")
 
 
 class VenueRefusal(KrakenwireError):

@@ -127,6 +127,9 @@ VENUE_CHANGES_KEPT: Final = 4_096
 VENUE_RECORDS_KEPT: Final = 100_000
 """Closed orders, fills and ledger entries that the local Kraken keeps of each account, each."""
 
+JOURNAL_RECORD_BYTES_MAX: Final = 16 * 1024 * 1024
+"""Longest record of a journal; a length beyond it is damage, not a record."""
+
 VENUE_CATCH_UP_S: Final = 5.0
 """After a longer pause (a suspended process) the simulated market leaves the rest of it out."""
 

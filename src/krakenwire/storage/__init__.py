@@ -1,8 +1,9 @@
-"""Files of frames on a disk, read as a stream.
+"""Files on a disk: frames read as a stream, journals that survive a crash at any byte.
 
-Never holds more of a file than one line. Start reading at `frames`.
+Start reading at `frames` and `journal`.
 """
 
 from krakenwire.storage.frames import FrameFile, FrameLine
+from krakenwire.storage.journal import Journal
 
-__all__ = ["FrameFile", "FrameLine"]
+__all__ = ["FrameFile", "FrameLine", "Journal"]
