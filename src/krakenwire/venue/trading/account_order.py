@@ -126,6 +126,7 @@ class AccountOrder:
         fee_rate: the taker's rate when it was placed, in millionths: what is held for fees is made of it.
         limit_distance: ticks between the trigger and the limit of a trailing-stop-limit order, None for others.
         parent_id: the order whose fill placed this one.
+        leverage: of a margin order, 0 for any other; `liquidates`: placed by the venue itself to close a position.
         reason: why it was canceled.
         changed_ns: when it was placed or last amended; its age costs rate points.
     """
@@ -152,6 +153,7 @@ class AccountOrder:
         "hold_fee",
         "leverage",
         "limit_distance",
+        "liquidates",
         "number",
         "opened_ns",
         "order_id",
@@ -186,7 +188,7 @@ class AccountOrder:
         self.limit_distance: int | None = None
         self.leverage = 0
         self.time_in_force: TimeInForce = "gtc"
-        self.post_only = self.reduce_only = self.fee_in_base = self.amended = False
+        self.post_only = self.reduce_only = self.fee_in_base = self.amended = self.liquidates = False
         self.stp_type: SelfTradePrevention = "cancel_newest"
         self.cl_ord_id: str | None = None
         self.userref: int | None = None

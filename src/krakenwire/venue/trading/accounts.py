@@ -60,6 +60,7 @@ class Account:
         timer_ns: when the dead man's switch fires, None while it is disarmed.
         volume: of the last thirty days; it decides the fees.
         fixed_fees: the rates of taker and maker in millionths, whatever the volume; None for the schedule.
+        margin: whether it may trade on margin.
 
     Args:
         keeps_history: whether closed orders, fills and entries are kept.
@@ -81,6 +82,7 @@ class Account:
         self.timer_ns: int | None = None
         self.volume = Volume()
         self.fixed_fees: tuple[int, int] | None = None
+        self.margin = False
 
     def __repr__(self) -> str:
         return f"Account({self.name})"

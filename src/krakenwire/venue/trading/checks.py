@@ -170,6 +170,7 @@ _CONTRADICTIONS: Final[tuple[tuple[Callable[[AddOrder], bool], str], ...]] = (
     (lambda asked: asked.order_type == "iceberg" and asked.time_in_force not in ("gtc", "gtd"), "timeinforce"),
     (lambda asked: asked.cl_ord_id is not None and asked.order_userref is not None, ""),
     (lambda asked: asked.conditional is not None and asked.cl_ord_id is not None, "cl_ord_id"),
+    (lambda asked: asked.margin and asked.leverage is not None, "leverage"),
     (lambda asked: asked.conditional is not None and asked.time_in_force in ("ioc", "fok"), "close"),
 )
 """What contradicts itself, and the argument that the refusal names."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Final
 
 from krakenwire.model import OrderSide
 from krakenwire.model.orders import TriggerReference
@@ -24,16 +24,18 @@ from krakenwire.venue.orders import (
     Traded,
 )
 from krakenwire.venue.trading.account_order import AccountOrder, Fill
-from krakenwire.venue.trading.accounts import Account, Ledger
-from krakenwire.venue.trading.fees import FeeSchedule, fee_of
+from krakenwire.venue.trading.accounts import Account
 from krakenwire.venue.trading.needs import lots_for_cash, need, sweep
+from krakenwire.venue.trading.positions import Positions
 from krakenwire.venue.trading.reports import Reports
+from krakenwire.venue.trading.settlement import Settlement
 from krakenwire.venue.trading.terms import Terms
 
-__all__ = ["Desk", "FillCounter"]
+__all__ = ["Desk"]
 
 POST_ONLY: Final = "Post only order"
 NO_FUNDS: Final = "Insufficient funds"
+POSITION_CLOSED: Final = "Reduce only: Position is closed"
 _ENDINGS: Final = {
     "post only": POST_ONLY,
     "cannot fill": "Fill or kill order could not be filled",
@@ -44,12 +46,6 @@ _ENDINGS: Final = {
 """Why an order ended that nobody canceled, in our words where the venue's are not known."""
 
 
-class FillCounter(Protocol):
-    """Numbers fills over all desks."""
-
-    def next_fill(self) -> int: ...
-
-
 class Desk:
     """The orders of one instrument.
 
@@ -58,15 +54,14 @@ class Desk:
         terms: what its ticks and lots are worth.
         orders: open orders by their engine number, scheduled and untriggered ones, too.
         untriggered: those that wait for the market, by number, oldest first.
-        closes: fills of orders with a conditional close, whose closing order is still to be placed.
+        closes: fills whose conditional close is still to be placed.
 
     Args:
         market: its market; only the desk commands it.
         terms: its arithmetic.
-        ledger: who owns what.
+        settlement: what its trades do to accounts.
+        positions: of margin accounts.
         reports: who is told.
-        counter: numbers the fills.
-        usd_cents: what some ledger units of the quote are worth in cents.
         changed: told the symbol after each command to the market, before what it caused is settled.
         index: the instrument's index price in ticks; None to go by the last trade.
     """
@@ -75,10 +70,9 @@ class Desk:
         self,
         market: Market,
         terms: Terms,
-        ledger: Ledger,
+        settlement: Settlement,
+        positions: Positions,
         reports: Reports,
-        counter: FillCounter,
-        usd_cents: Callable[[str, int], int],
         changed: Callable[[str], None],
         index: Callable[[], int] | None = None,
     ) -> None:
@@ -86,20 +80,17 @@ class Desk:
         self.symbol = market.symbol
         self.orders: dict[int, AccountOrder] = {}
         self.untriggered: dict[int, AccountOrder] = {}
-        self.closes: deque[tuple[AccountOrder, int, int]] = deque()
-        self._ledger, self._reports, self._counter, self._usd_cents = ledger, reports, counter, usd_cents
+        self.closes: deque[Fill] = deque()
+        self._settlement, self._positions, self._reports = settlement, positions, reports
         self._changed, self._index = changed, index
         self._looked_at: tuple[int, int] | None = None
-        self._fees = FeeSchedule(terms.instrument.fees_taker, terms.instrument.fees_maker)
+        self._reducing: dict[int, AccountOrder] = {}
 
     # -- reading ---------------------------------------------------------------
 
     def rates(self, account: Account, now_ns: int) -> tuple[int, int]:
         """Return what taker and maker pay, in millionths."""
-        if account.fixed_fees is not None:
-            return account.fixed_fees
-        volume = account.volume.dollars(now_ns)
-        return self._fees.taker(volume), self._fees.maker(volume)
+        return self._settlement.rates(account, now_ns)
 
     def sweep_cost(self, side: OrderSide, lots: int) -> tuple[int, int]:
         """Return how many lots an order could take from the other side, and their cost in ticks times lots."""
@@ -148,6 +139,13 @@ class Desk:
     def submit(self, order: AccountOrder, now_ns: int) -> list[EngineEvent]:
         """Put an order whose money is held into the book, and settle what that causes."""
         self.orders[order.number] = order
+        bound = None
+        if order.reduce_only:
+            bound = self._positions.reducible(order.account, self.symbol, order.side)
+            if not bound:
+                self._end(order, "canceled", POSITION_CLOSED, now_ns)
+                return []
+            self._reducing[order.number] = order
         events = self.market.place(
             order.side,
             order.remaining,
@@ -159,6 +157,7 @@ class Desk:
             owner=order.account.number,
             self_trade=order.stp_type,
             display_qty=order.display,
+            reduce_qty=bound,
         )
         self._changed(self.symbol)
         self._settle(events, order)
@@ -248,12 +247,25 @@ class Desk:
         else:
             self._end(order, "canceled", NO_FUNDS, now_ns)
 
+    def rebound(self, now_ns: int) -> None:
+        """Keep resting reduce-only orders no larger than the positions they reduce."""
+        for order in tuple(self._reducing.values()):
+            if not order.resting:
+                continue
+            bound = self._positions.reducible(order.account, self.symbol, order.side)
+            if not bound:
+                self.cancel(order, POSITION_CLOSED, now_ns)
+            elif self.market.engine.orders[order.number].reduce_qty != bound:
+                self.market.amend(order.number, now_ns, reduce_qty=bound)
+                self._changed(self.symbol)
+                order.qty = order.filled + min(order.remaining, bound)
+
     def hold_all(self, order: AccountOrder, now_ns: int) -> bool:
         """Hold what an order needs that goes into the book now."""
         order.fee_rate = self.rates(order.account, now_ns)[0]
         if order.price is not None:
             return self.hold(order, *need(order, order.price, order.remaining))
-        if order.side == "sell":
+        if order.side == "sell" or order.leverage:
             return self.hold(order, *need(order, 0, order.remaining))
         held = self.terms.cost_held(self.sweep_cost("buy", order.remaining)[1])
         fee = 0 if order.fee_in_base else -(-held * order.fee_rate // 1_000_000)
@@ -276,8 +288,10 @@ class Desk:
                 self._finish(order, event)
             elif isinstance(event, Refused):
                 self._end(order, "canceled", _ENDINGS[event.reason], event.time_ns)
-            elif isinstance(event, Accepted) and order.trigger is None:
-                self._reports.went_live(order, event.time_ns)
+            elif isinstance(event, Accepted):
+                order.qty = order.filled + event.qty  # a reduce-only order is cut to its position
+                if order.trigger is None:
+                    self._reports.went_live(order, event.time_ns)
 
     def _rest(self, event: Rested) -> None:
         """An order joined a queue; one that had not left the book is an iceberg that shows its next part."""
@@ -302,65 +316,13 @@ class Desk:
             self._end(order, "canceled", _ENDINGS[event.reason], event.time_ns)
 
     def _trade(self, trade: Traded, trade_id: int) -> None:
-        """Let money and goods of one trade change hands, charge the fees, and tell both sides."""
-        taker, maker = self.orders[trade.taker_id], self.orders[trade.maker_id]
-        buyer, seller = (taker, maker) if trade.taker_side == "buy" else (maker, taker)
-        exact = trade.price * trade.qty
-        base, quote = self.terms.base_units(trade.qty), self.terms.cost(exact)
-        taker.filled += trade.qty
-        maker.filled += trade.qty
-        self._ledger.move(seller.account, buyer.account, self.terms.base, base)
-        self._ledger.move(buyer.account, seller.account, self.terms.quote, quote)
-        for order in (taker, maker):
-            self._book(order, trade, trade_id, exact, base, quote, order is maker)
+        """Settle one trade, and end the resting order if it was its last."""
+        maker = self.orders[trade.maker_id]
+        for fill in self._settlement.trade(trade, trade_id, self.orders[trade.taker_id], maker):
+            if fill.order.conditional is not None:
+                self.closes.append(fill)
         if not trade.maker_left:
             self._end(maker, "filled", "", trade.time_ns)
-
-    def _book(
-        self, order: AccountOrder, trade: Traded, trade_id: int, exact: int, base: int, quote: int, is_maker: bool
-    ) -> None:
-        """One side of a trade: fee, hold, entries, fill."""
-        account, terms, buys = order.account, self.terms, order.side == "buy"
-        fee = self._fee(order, trade, base, quote, is_maker)
-        order.exact += exact
-        order.fee += fee
-        number = self._counter.next_fill()
-        legs = ((terms.base, base if buys else -base), (terms.quote, -quote if buys else quote))
-        fill = Fill(
-            number, order, trade_id, trade.price, trade.qty, exact, quote, fee, order.fee_asset, is_maker, trade.time_ns
-        )
-        self._reports.traded(fill, trade.time_ns)
-        for asset, amount in legs:
-            charged = fee if asset == fill.fee_asset else 0
-            entry = self._ledger.enter(account, asset, "trade", number, amount, charged, trade.time_ns)
-            if entry is not None:
-                self._reports.entered(account, entry, trade.time_ns)
-        if account.keeps_history:
-            account.fills.append(fill)
-            order.fills.append(number)
-        if account.fixed_fees is None:
-            account.volume.add(self._usd_cents(terms.quote, quote), trade.time_ns)
-        if order.conditional is not None:
-            self.closes.append((order, trade.qty, trade.price))
-
-    def _fee(self, order: AccountOrder, trade: Traded, base: int, quote: int, is_maker: bool) -> int:
-        """Charge the fee of one side of a trade and release what was held for it; return the fee.
-
-        A fee on top is never more than what was held for it, a fee on what comes in never more than that.
-        """
-        rate = self.rates(order.account, trade.time_ns)[1 if is_maker else 0]
-        fee = fee_of(base if order.fee_in_base else quote, rate)
-        buys = order.side == "buy"
-        if order.price is not None or not buys:
-            held, held_fee = need(order, order.price or 0, order.remaining)
-        else:
-            held, held_fee = order.hold - quote, max(0, order.hold_fee - fee)
-        extra = order.fee_in_base != buys
-        fee = min(fee, order.hold_fee - held_fee) if extra else min(fee, base if order.fee_in_base else quote)
-        self._ledger.move(order.account, self._ledger.fees, order.fee_asset, fee)
-        order.account.hold(order.hold_asset, held + held_fee - order.hold - order.hold_fee)
-        order.hold, order.hold_fee = held, held_fee
-        return fee
 
     def _end(self, order: AccountOrder, phase: str, reason: str, time_ns: int) -> None:
         """An order is over: release what is held, write it down, tell."""
@@ -369,5 +331,6 @@ class Desk:
         self.hold(order, 0, 0)
         del self.orders[order.number]
         self.untriggered.pop(order.number, None)
+        self._reducing.pop(order.number, None)
         order.account.closed(order)
         self._reports.ended(order, order.phase, time_ns)  # type: ignore[arg-type]  # the final phases are exec types

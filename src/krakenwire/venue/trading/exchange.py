@@ -15,6 +15,7 @@ from typing import Final
 
 import msgspec
 
+from krakenwire.model import OrderSide
 from krakenwire.model.answers import (
     Added,
     AllCanceled,
@@ -43,12 +44,15 @@ from krakenwire.model.orders import (
 from krakenwire.venue.market import Market
 from krakenwire.venue.text_ids import TextIds, is_well_formed
 from krakenwire.venue.trading import amending, replacing
-from krakenwire.venue.trading.account_order import AccountOrder
+from krakenwire.venue.trading.account_order import AccountOrder, Fill
 from krakenwire.venue.trading.accounts import Account, Ledger
 from krakenwire.venue.trading.checks import check_deadline, check_mode, check_price, check_size, draft
 from krakenwire.venue.trading.desk import Desk
+from krakenwire.venue.trading.margin import Margin
+from krakenwire.venue.trading.positions import Position, Positions
 from krakenwire.venue.trading.prices import INVALID, Refusal
 from krakenwire.venue.trading.reports import Report, Reports
+from krakenwire.venue.trading.settlement import Settlement
 from krakenwire.venue.trading.terms import Terms
 
 __all__ = ["Exchange"]
@@ -75,6 +79,7 @@ class Exchange:
         ledger: the accounts' books.
         mode: tells the trading mode.
         changed: told the symbol after each command to a market.
+        collateral: share of its worth that each asset counts as collateral; all of it where none is given.
     """
 
     def __init__(
@@ -82,6 +87,7 @@ class Exchange:
         ledger: Ledger,
         mode: Callable[[], str] = lambda: "online",
         changed: Callable[[str], None] = lambda _: None,
+        collateral: dict[str, Decimal] | None = None,
     ) -> None:
         self.ledger, self.mode = ledger, mode
         self.desks: dict[str, Desk] = {}
@@ -89,7 +95,10 @@ class Exchange:
         self._changed = changed
         self._amend_ids = TextIds("T", "amends")
         self._fills = self._amends = self._ticket = 0
-        self._agenda: list[tuple[int, int, AccountOrder | Account]] = []
+        self._agenda: list[tuple[int, int, AccountOrder | Account | Position]] = []
+        self.positions = Positions(ledger, lambda position: self._note(position.rollover_ns, position))
+        self.margin = Margin(self.positions, self.usd, collateral or {})
+        self._liquidating: set[str] = set()
         self._methods: dict[type, Callable[..., tuple[Answer, ...]]] = {
             AddOrder: self._add,
             AmendOrder: self._amend,
@@ -104,7 +113,8 @@ class Exchange:
     def open_desk(self, market: Market, index: Callable[[], int] | None = None) -> Desk:
         """Take in a market; from now on it is commanded here only."""
         terms = Terms(market.instrument, self.ledger.decimals)
-        desk = Desk(market, terms, self.ledger, self.reports, self, self._usd_cents, self._changed, index)
+        settlement = Settlement(terms, self.ledger, self.positions, self.reports, self, self._usd_cents)
+        desk = Desk(market, terms, settlement, self.positions, self.reports, self._changed, index)
         self.desks[market.symbol] = desk
         return desk
 
@@ -132,7 +142,9 @@ class Exchange:
         """Do what has become due: scheduled starts, expiries, dead man's switches."""
         while self._agenda and self._agenda[0][0] <= now_ns:
             due_ns, _, item = heapq.heappop(self._agenda)
-            if isinstance(item, Account):
+            if isinstance(item, Position):
+                self._roll_over(item, now_ns)
+            elif isinstance(item, Account):
                 if item.timer_ns == due_ns:
                     item.timer_ns = None
                     self._cancel_orders(item.open_orders.values(), USER_REQUESTED, now_ns)
@@ -145,12 +157,15 @@ class Exchange:
         """See to what trades in a market have made due: triggers, and orders that fills shall place."""
         desk = self.desks[symbol]
         while True:
+            desk.rebound(now_ns)
             if desk.closes:
-                self._place_close(*desk.closes.popleft(), now_ns)
+                self._place_close(desk.closes.popleft(), now_ns)
             elif (order := desk.due(now_ns)) is not None:
                 desk.fire(order, now_ns)
             else:
-                return
+                break
+        for name in self.positions.holders(symbol):
+            self._liquidate(name, now_ns)
 
     def deposit(self, account: Account, asset: str, amount: int, now_ns: int, kind: str = "deposit") -> None:
         """Let money come in from outside, or with a negative amount go out."""
@@ -197,12 +212,24 @@ class Exchange:
         check_deadline(request.deadline_ns, now_ns)
         for mode in (self.mode(), desk.terms.instrument.status):
             check_mode(mode, request.order_type, request.post_only)
-        _check_margin(request)
         order = draft(request, account, desk, now_ns)
+        self._set_margin(order, request)
         check_size(order)
         check_price(order)
         _check_unique(order)
         return order
+
+    def _set_margin(self, order: AccountOrder, request: AddOrder) -> None:
+        """Make an order a margin order if it is to be one, and see whether its account may have it."""
+        settles = order.order_type == "settle-position"
+        if not (request.margin or request.leverage or order.reduce_only or settles):
+            return
+        order.reduce_only = order.reduce_only or settles
+        if order.reduce_only and not self.positions.reducible(order.account, order.symbol, order.side):
+            raise Refusal("EOrder:Unknown position" if settles else "EOrder:Reduce only:No position exists")
+        order.leverage = self.margin.leverage(order, request.leverage)
+        order.fee_in_base = False
+        self.margin.check(order)
 
     def _enter(self, order: AccountOrder, now_ns: int) -> None:
         """Hold the money and let an order begin its life."""
@@ -240,12 +267,14 @@ class Exchange:
             desk.submit(order, now_ns)
         self.market_moved(desk.symbol, now_ns)
 
-    def _place_close(self, parent: AccountOrder, qty: int, price: int, now_ns: int) -> None:
+    def _place_close(self, fill: Fill, now_ns: int) -> None:
         """Place the closing order of one fill; one that cannot be is told as refused by nobody, so it is dropped."""
+        parent = fill.order
         assert parent.conditional is not None
-        request = _closing(parent, parent.conditional, qty, price)
+        request = _closing(parent, parent.conditional, fill.qty, fill.price)
         try:
             order = draft(request, parent.account, parent.desk, now_ns)
+            self._set_margin(order, request)
             order.parent_id = parent.order_id
             self._enter(order, now_ns)
         except Refusal:
@@ -361,6 +390,35 @@ class Exchange:
         if self.mode() == "maintenance":
             raise Refusal("EService:Unavailable")
 
+    # -- positions -------------------------------------------------------------------------
+
+    def _roll_over(self, position: Position, now_ns: int) -> None:
+        """Charge a position for staying open."""
+        if not position.open_qty:
+            return
+        account, quote = position.order.account, position.order.desk.terms.quote
+        fee = self.positions.roll_over(position)
+        entry = self.ledger.enter(account, quote, "rollover", position.fills[0], 0, fee, now_ns)
+        if entry is not None:
+            self.reports.entered(account, entry, now_ns)
+        self._note(position.rollover_ns, position)
+
+    def _liquidate(self, name: str, now_ns: int) -> None:
+        """Close the positions of an account whose margin level has fallen too far, as the venue does."""
+        account = self.ledger.account(name)
+        assert account is not None
+        if name in self._liquidating or not self.margin.must_liquidate(account):
+            return
+        self._liquidating.add(name)
+        for position in self.positions.of(account):
+            desk = position.order.desk
+            side: OrderSide = "sell" if position.side == "buy" else "buy"
+            order = AccountOrder(account, desk, side, "market", position.open_qty, None)
+            order.leverage, order.reduce_only, order.liquidates = position.order.leverage, True, True
+            order.opened_ns = order.changed_ns = now_ns
+            self._enter(order, now_ns)
+        self._liquidating.discard(name)
+
     # -- which orders --------------------------------------------------------------------------
 
     def _desk(self, symbol: str) -> Desk:
@@ -407,7 +465,7 @@ class Exchange:
 
     # -- time, money ------------------------------------------------------------------------------
 
-    def _note(self, due_ns: int, item: AccountOrder | Account) -> None:
+    def _note(self, due_ns: int, item: AccountOrder | Account | Position) -> None:
         self._ticket += 1
         heapq.heappush(self._agenda, (due_ns, self._ticket, item))
 
@@ -419,16 +477,6 @@ def _check_unique(order: AccountOrder) -> None:
     """Refuse a `cl_ord_id` that another open order has."""
     if order.cl_ord_id is not None and order.cl_ord_id in order.account.by_cl_ord_id:
         raise Refusal(f"{INVALID}:cl_ord_id not unique")
-
-
-def _check_margin(request: AddOrder) -> None:
-    """Refuse what needs a margin account. Source: v2 reference, section 12.2."""
-    if request.order_type == "settle-position":
-        raise Refusal("EOrder:Unknown position")
-    if request.reduce_only:
-        raise Refusal("EOrder:Reduce only:No position exists")
-    if request.margin or request.leverage:
-        raise Refusal("EOrder:Cannot open position")
 
 
 def _closing(parent: AccountOrder, close: Conditional, qty: int, price: int) -> AddOrder:
@@ -458,4 +506,6 @@ def _closing(parent: AccountOrder, close: Conditional, qty: int, price: int) -> 
         limit_price_type=close.limit_price_type if trails else "static",
         triggers=trigger,
         order_userref=parent.userref,
+        leverage=parent.leverage or None,
+        reduce_only=bool(parent.leverage),
     )

@@ -26,6 +26,8 @@ def need(order: AccountOrder, price: int, remaining: int) -> tuple[int, int]:
         price: ticks, the most a buy may pay.
         remaining: lots.
     """
+    if order.leverage:
+        return 0, 0  # a margin order is carried by the account's equity: `margin.py`
     terms = order.desk.terms
     held = terms.cost_held(price * remaining) if order.side == "buy" else terms.base_units(remaining)
     fee_is_extra = order.fee_in_base == (order.side == "sell")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from krakenwire.model.executions import BalanceChange, Contingent, ExecType, Execution, Fee, OrderStatus, TriggerState
 from krakenwire.model.numbers import scaled_to_decimal
@@ -19,6 +19,7 @@ from krakenwire.venue.trading.accounts import Account, LedgerEntry
 __all__ = ["Report", "Reports"]
 
 Report = Execution | BalanceChange
+PositionStatus = Literal["opened", "closing", "closed"]
 
 _STATUS: Final[dict[str, OrderStatus]] = {
     "scheduled": "pending_new",
@@ -60,11 +61,12 @@ class Reports:
         if order.account.followed:
             self._tell(order, self._event(order, "new", "new", time_ns))
 
-    def traded(self, fill: Fill, time_ns: int) -> None:
+    def traded(self, fill: Fill, time_ns: int, position_status: PositionStatus | None) -> None:
         """An order has traded."""
         order = fill.order
         if order.account.followed:
-            self._tell(order, self.fill(fill, "partially_filled", time_ns, cumulative=True))
+            event = self.fill(fill, "partially_filled", time_ns, cumulative=True, position_status=position_status)
+            self._tell(order, event)
 
     def ended(self, order: AccountOrder, exec_type: ExecType, time_ns: int) -> None:
         """An order is filled, canceled or expired."""
@@ -118,6 +120,7 @@ class Reports:
             post_only=order.post_only,
             reduce_only=order.reduce_only,
             margin=bool(order.leverage),
+            leverage=order.leverage or None,
             effective_time_ns=order.effective_ns or None,
             expire_time_ns=order.expire_ns or None,
             cl_ord_id=order.cl_ord_id,
@@ -137,7 +140,15 @@ class Reports:
         del totals["cum_cost"]
         return self.description(order, "new", _status(order), order.changed_ns, amended=order.amended, **totals)
 
-    def fill(self, fill: Fill, status: OrderStatus, time_ns: int, *, cumulative: bool) -> Execution:
+    def fill(
+        self,
+        fill: Fill,
+        status: OrderStatus,
+        time_ns: int,
+        *,
+        cumulative: bool,
+        position_status: PositionStatus | None = None,
+    ) -> Execution:
         """Return one fill; with the totals of its order, if it has just happened."""
         order = fill.order
         totals = self._totals(order) if cumulative else {"fee_usd_equiv": self._usd_text(order, fill.fee)}
@@ -150,6 +161,8 @@ class Reports:
             side=order.side,
             order_type=order.order_type,
             margin=bool(order.leverage),
+            liquidated=order.liquidates,
+            position_status=position_status,
             exec_id=self.exec_ids.text(fill.number),
             trade_id=fill.trade_id,
             last_qty=self._qty(order, fill.qty),
@@ -163,7 +176,7 @@ class Reports:
     def change(self, entry: LedgerEntry, time_ns: int) -> BalanceChange:
         """Return one ledger entry."""
         decimals = self._decimals[entry.asset]
-        ref_ids = self.exec_ids if entry.kind == "trade" else self.entry_ids
+        ref_ids = self.exec_ids if entry.kind in ("trade", "margin") else self.entry_ids
         return BalanceChange(
             ledger_id=self.entry_ids.text(entry.number),
             ref_id=ref_ids.text(entry.ref),

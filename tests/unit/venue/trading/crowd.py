@@ -54,7 +54,9 @@ class Crowd:
             floor.account("richer", USD="90000000", BTC="5000", ETH="90000"),
             floor.account("poor", USD="150", BTC="0.002", ETH="0.1"),
             floor.account("odd", USD="12345.6789", BTC="1.2345678901", ETH="7.7777777777"),
+            floor.account("daring", USD="60000", BTC="1"),
         ]
+        self.accounts[-1].margin = True
         self.numbers = 0
 
     def act(self) -> tuple[Account, TradingRequest]:
@@ -71,7 +73,7 @@ class Crowd:
         floor.exchange.execute(account, request, floor.now_ns)
         return account, request
 
-    def add(self, _: Account, symbol: str | None = None) -> AddOrder:
+    def add(self, account: Account, symbol: str | None = None) -> AddOrder:
         random = self.random
         symbol = symbol or random.choice(list(self.floor.exchange.desks))
         self.mid[symbol] *= Decimal(1) + Decimal(random.choice((-1, 0, 1))) / 2_000
@@ -89,6 +91,9 @@ class Crowd:
         if kind == "iceberg":
             more["display_qty"] = (qty / random.randrange(1, 17)).quantize(Decimal("1e-8"))
         more |= self.options(kind)
+        if random.random() < (0.6 if account.margin else 0.01):
+            more |= {"leverage": random.choice((2, 3, 5, 10))} if random.random() < 0.5 else {"margin": True}
+            more["reduce_only"] = random.random() < 0.2
         if kind == "market" and random.random() < 0.2:
             more["cash_order_qty"] = Decimal(random.randrange(1, 10_000)) / random.choice((1, 100))
         return AddOrder(

@@ -97,8 +97,22 @@ class Floor:
         for asset in self.ledger.decimals:
             assert self.ledger.total(asset) == 0
         for account in self.ledger.accounts:
-            if account is not self.ledger.outside:
+            if account not in (self.ledger.outside, self.exchange.positions.pool):
                 check_account(account)
+        self.check_pool()
+
+    def check_pool(self) -> None:
+        """The venue lends what positions need, and nothing else."""
+        owed: dict[str, int] = {}
+        for account in self.ledger.accounts:
+            for position in self.exchange.positions.of(account):
+                terms, sign = position.order.desk.terms, 1 if position.side == "buy" else -1
+                owed[terms.base] = owed.get(terms.base, 0) + sign * terms.base_units(position.open_qty)
+                owed[terms.quote] = owed.get(terms.quote, 0) - sign * position.cost_left
+        pool = self.exchange.positions.pool.balances
+        assert {asset: units for asset, units in pool.items() if units} == {
+            asset: units for asset, units in owed.items() if units
+        }
 
 
 def check_account(account: Account) -> None:
@@ -107,9 +121,10 @@ def check_account(account: Account) -> None:
         assert order.is_open
         assert order.hold >= 0
         assert order.hold_fee >= 0
-        assert 0 <= order.filled < order.qty
+        assert 0 <= order.filled < order.qty, order
         held[order.hold_asset] = held.get(order.hold_asset, 0) + order.hold + order.hold_fee
     for asset, amount in account.holds.items():
         assert amount == held.get(asset, 0), f"{account} holds {amount} {asset} for orders that need {held.get(asset)}"
     for asset, balance in account.balances.items():
-        assert balance >= account.holds.get(asset, 0) >= 0
+        assert account.holds.get(asset, 0) >= 0
+        assert balance >= account.holds.get(asset, 0) or account.margin
