@@ -45,6 +45,7 @@ class ServedVenue:
 
     def step(self, now_ns: int) -> Iterator[tuple[str, Collection[object]]]:
         """Let the market act up to `now_ns`; yield each frame with its receivers, change by change."""
+        self.venue.catch_up(now_ns)
         for symbol in self.venue.step(now_ns):
             yield from self._advance(symbol, self._markets[symbol].time_ns)
 
@@ -54,7 +55,7 @@ class ServedVenue:
 
     def set_status(self, status: str, now_ns: int) -> Iterator[tuple[str, Collection[object]]]:
         """Change the trading mode and yield what announces it."""
-        self.venue.set_status(status)
+        self.venue.set_status(status, now_ns)
         yield from self._advance(None, now_ns)
 
     def _advance(self, symbol: str | None, now_ns: int) -> Iterator[tuple[str, Collection[object]]]:

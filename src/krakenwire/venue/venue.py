@@ -25,6 +25,7 @@ __all__ = ["Venue"]
 _CATCH_UP_NS: Final = int(VENUE_CATCH_UP_S * 1_000_000_000)
 _PLENTY: Final = 10**15
 """Units of each asset that a trader of the crowd begins with."""
+_NEVER_NS: Final = 1 << 62
 _MATCHING: Final = ("online", "limit_only")
 """Modes in which orders match; in the others the crowd waits."""
 
@@ -39,7 +40,7 @@ class Venue:
         now_ns: the latest time it was told.
         status: trading mode, one of `STATUSES`; change it with `set_status`.
         status_revision: counts the changes of `status`.
-        skipped_ns: simulated time left out because `step` was not called for too long.
+        skipped_ns: simulated time left out because nobody called `step` for too long.
 
     Args:
         config: settings; the same settings give the same market.
@@ -51,13 +52,20 @@ class Venue:
         self.status = config.status
         self.status_revision = 0
         self.skipped_ns = 0
-        self._origin_ns = config.start_ns
+        self._origin_ns = self._paused_ns = config.start_ns
+        self._moved: dict[str, None] = {}
         self.ledger = Ledger({asset.id: asset.decimals for asset in assets(config.listed)})
-        self.exchange = Exchange(self.ledger, lambda: self.status)
+        self.exchange = Exchange(
+            self.ledger,
+            lambda: self.status,
+            self._note_moved,
+            {asset.id: asset.collateral_value for asset in self.assets},
+        )
         self._markets = {instrument.symbol: self._open(instrument) for instrument in config.listed}
         self._traders = {symbol: self._crowd(market) for symbol, market in self._markets.items()}
         self._due = [(traders.next_offset_ns, symbol) for symbol, traders in self._traders.items()]
         heapify(self._due)
+        self._moved.clear()
 
     @property
     def instruments(self) -> tuple[VenueInstrument, ...]:
@@ -84,38 +92,64 @@ class Venue:
         return self._markets.get(symbol)
 
     def next_deadline_ns(self) -> int:
-        """Return when the next action is due."""
-        return self._origin_ns + self._due[0][0]
+        """Return when something is due next: an action of the crowd, or an order's or an account's time."""
+        return min(self._crowd_ns(), self.exchange.next_deadline_ns())
 
     def step(self, now_ns: int) -> Iterator[str]:
-        """Perform every action due by `now_ns`; after each one yield the v2 symbol of its market.
+        """Do everything that is due by `now_ns`, in its order; after each piece yield the v2 symbol it changed.
 
         Who publishes must advance that symbol's topics before going on, so
-        that every change is seen. A pause longer than `VENUE_CATCH_UP_S` is
-        left out of the simulation and counted; outside the matching modes the
-        crowd waits. The time may stand still but not go back.
+        that every change is seen. The time may stand still but not go back;
+        how it is cut makes no difference to what happens. After a long pause
+        call `catch_up` first. Outside the matching modes the crowd waits.
         """
         self.now_ns = max(now_ns, self.now_ns)
-        if not self._runs():
-            self._leave_out(self.now_ns - self.next_deadline_ns())
-        late_ns = self.now_ns - self.next_deadline_ns()
-        if late_ns > _CATCH_UP_NS:
-            self.skipped_ns += self._leave_out(late_ns - _CATCH_UP_NS)
-        self.exchange.poll(self.now_ns)
-        while self._runs() and self.next_deadline_ns() <= self.now_ns:
-            yield self._act()
+        while (due_ns := self.next_deadline_ns()) <= self.now_ns:
+            if self.exchange.next_deadline_ns() <= self._crowd_ns():
+                self.exchange.poll(due_ns)
+            else:
+                yield self._act()
+            yield from self.take_moved()
 
-    def set_status(self, status: str) -> None:
+    def take_moved(self) -> tuple[str, ...]:
+        """Return the markets that orders of accounts have changed since the last call, in that order."""
+        moved = tuple(self._moved)
+        self._moved.clear()
+        return moved
+
+    def catch_up(self, now_ns: int) -> int:
+        """After a pause longer than `VENUE_CATCH_UP_S` leave the rest of it out of the simulation; return how much."""
+        late_ns = now_ns - self._crowd_ns()
+        return self.leave_out(late_ns - _CATCH_UP_NS) if late_ns > _CATCH_UP_NS else 0
+
+    def leave_out(self, ns: int) -> int:
+        """Leave some time out of the crowd's life, counted in `skipped_ns`; return it."""
+        self._origin_ns += ns
+        self.skipped_ns += ns
+        return ns
+
+    def set_status(self, status: str, now_ns: int | None = None) -> None:
         """Change the trading mode.
+
+        Args:
+            status: one of `STATUSES`.
+            now_ns: when; None for the latest time that was told.
 
         Raises:
             ConfigError: not one of `STATUSES`.
         """
         if status not in STATUSES:
             raise ConfigError("status", expected="one of " + ", ".join(STATUSES), found=status)
-        if status != self.status:
-            self.status = status
-            self.status_revision += 1
+        if status == self.status:
+            return
+        self.now_ns = max(self.now_ns, now_ns or 0)
+        if (status in _MATCHING) != self._runs():
+            if self._runs():
+                self._paused_ns = self.now_ns
+            else:
+                self._origin_ns += self.now_ns - self._paused_ns
+        self.status = status
+        self.status_revision += 1
 
     def _open(self, instrument: VenueInstrument) -> Market:
         market = Market(instrument)
@@ -145,13 +179,17 @@ class Venue:
     def _runs(self) -> bool:
         return self.status in _MATCHING
 
-    def _leave_out(self, ns: int) -> int:
-        self._origin_ns += max(0, ns)
-        return max(0, ns)
+    def _crowd_ns(self) -> int:
+        """When the crowd acts next; never while it waits."""
+        return self._origin_ns + self._due[0][0] if self._runs() else _NEVER_NS
 
     def _act(self) -> str:
         offset_ns, symbol = self._due[0]
         traders = self._traders[symbol]
         traders.act(self._origin_ns + offset_ns)
         heapreplace(self._due, (traders.next_offset_ns, symbol))
+        self._moved.pop(symbol, None)
         return symbol
+
+    def _note_moved(self, symbol: str) -> None:
+        self._moved[symbol] = None

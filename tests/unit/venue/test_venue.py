@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from decimal import Decimal
 from hashlib import sha256
 
 import pytest
 
 from krakenwire.errors import ConfigError, SymbolError
+from krakenwire.model.answers import Added
+from krakenwire.model.orders import AddOrder
 from krakenwire.venue.config import VenueConfig
 from krakenwire.venue.venue import Venue
 
@@ -110,7 +113,10 @@ def test_the_next_deadline_is_when_the_next_action_happens() -> None:
 def test_a_long_pause_is_left_out_and_counted() -> None:
     venue = venue_of("BTC/USD", rate=20)
     run(venue, 2)
+    left_out = venue.catch_up(T0 + 3_602 * SECOND)
     performed = len(list(venue.step(T0 + 3_602 * SECOND)))
+    assert left_out == venue.skipped_ns
+    assert venue.catch_up(T0 + 3_606 * SECOND) == 0
     assert performed < 5 * 20 * 3
     assert 3_590 * SECOND < venue.skipped_ns < 3_600 * SECOND
     assert venue.markets[0].time_ns > T0 + 3_500 * SECOND
@@ -166,3 +172,45 @@ REFUSALS: list[tuple[dict[str, object], type[Exception]]] = [
 def test_settings_that_cannot_be_are_refused(settings: dict[str, object], error: type[Exception]) -> None:
     with pytest.raises(error):
         VenueConfig(**settings)  # type: ignore[arg-type]
+
+
+def test_orders_of_accounts_and_of_the_crowd_take_their_turns_in_the_order_of_time() -> None:
+    """A user's orders expire, start and trade in the middle of the crowd's actions, however time is cut."""
+
+    def life(step_ms: int) -> tuple[object, ...]:
+        venue = venue_of("BTC/USD", "ETH/USD", rate=200)
+        ann = venue.ledger.open("ann")
+        venue.exchange.deposit(ann, "USD", 10**12, T0)
+        run(venue, 1, step_ms)
+        for number in range(40):
+            request = AddOrder(
+                symbol="BTC/USD",
+                side="buy",
+                order_type="limit",
+                order_qty=Decimal("0.01"),
+                limit_price=Decimal(64_700 + 15 * number),
+                time_in_force="gtd",
+                expire_time_ns=venue.now_ns + (number + 1) * SECOND // 3,
+                effective_time_ns=venue.now_ns + number * SECOND // 9,
+            )
+            assert isinstance(venue.exchange.execute(ann, request, venue.now_ns)[0], Added)
+        for time_ns in range(T0 + SECOND, T0 + 20 * SECOND + 1, step_ms * 1_000_000):
+            for _ in venue.step(time_ns):
+                pass
+        fills = [(fill.number, fill.price, fill.qty, fill.time_ns) for fill in ann.fills]
+        orders = [(order.order_id, order.phase, order.closed_ns) for order in ann.closed_orders]
+        return fills, orders, ann.balances, book(venue, "BTC/USD"), book(venue, "ETH/USD")
+
+    lives = [life(5), life(250)]
+    assert {phase for _, phase, _ in lives[0][1]} == {"expired", "filled"}  # type: ignore[attr-defined]  # rows of three
+    assert lives[0] == lives[1]
+
+
+def test_what_an_order_of_an_account_moves_is_told_to_who_publishes() -> None:
+    venue = venue_of("BTC/USD", "ETH/USD")
+    ann = venue.ledger.open("ann")
+    venue.exchange.deposit(ann, "USD", 10**12, T0)
+    request = AddOrder(symbol="ETH/USD", side="buy", order_type="market", order_qty=Decimal(1))
+    venue.exchange.execute(ann, request, T0)
+    assert venue.take_moved() == ("ETH/USD",)
+    assert venue.take_moved() == ()
