@@ -139,6 +139,7 @@ class AmendOrder(msgspec.Struct, frozen=True, kw_only=True, tag="amend", omit_de
     Args:
         order_id, cl_ord_id: exactly one of them.
         order_qty: new total in base units, the filled part included.
+        limit_price_type: None as the order's type has it: ``quote`` for trailing-stop-limit, else ``static``.
         post_only: refuse a new price that would take.
 
     Source: v2 reference, section 8.3.
@@ -148,7 +149,7 @@ class AmendOrder(msgspec.Struct, frozen=True, kw_only=True, tag="amend", omit_de
     cl_ord_id: str | None = None
     order_qty: Decimal | None = None
     limit_price: Decimal | None = None
-    limit_price_type: PriceType = "static"
+    limit_price_type: PriceType | None = None
     trigger_price: Decimal | None = None
     trigger_price_type: PriceType = "static"
     display_qty: Decimal | None = None
