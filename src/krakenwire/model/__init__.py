@@ -11,6 +11,7 @@ from krakenwire.model.answers import (
     Edited,
     OrderRefused,
     TimerSet,
+    TradingReply,
 )
 from krakenwire.model.executions import (
     BalanceChange,
@@ -108,6 +109,7 @@ Event = (
     | Ticker
     | Trade
     | Trades
+    | TradingReply
     | Unknown
     | Unsubscribed
 )
@@ -181,6 +183,7 @@ __all__ = [
     "TimerSet",
     "Trade",
     "Trades",
+    "TradingReply",
     "TradingRequest",
     "Trigger",
     "TriggerReference",

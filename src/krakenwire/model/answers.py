@@ -1,6 +1,7 @@
 """How the venue answers requests about orders: one value per request or per order of it.
 
-A refusal is the venue's own words. Made by the local Kraken, read by clients. Source: v2 reference, section 8.
+A refusal is the venue's own words. Made by the local Kraken, read by clients,
+who get it inside a `TradingReply`. Source: v2 reference, section 8.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ __all__ = [
     "Edited",
     "OrderRefused",
     "TimerSet",
+    "TradingReply",
 ]
 
 
@@ -101,3 +103,25 @@ class BatchCanceled(msgspec.Struct, frozen=True):
 
 
 Answer = OrderRefused | Added | Amended | Edited | Canceled | AllCanceled | TimerSet | BatchAdded | BatchCanceled
+
+
+class TradingReply(msgspec.Struct, frozen=True, kw_only=True):
+    """What the venue replied to a request about orders, as a client reads it.
+
+    A request to cancel several orders gets one reply per order, all with its number.
+
+    Args:
+        method: as v2 names it, such as ``add_order``.
+        answer: the outcome; of `batch_add` one per order.
+        req_id: the request's number; None when the reply has none.
+        time_in_ns, time_out_ns: when the venue read the request and wrote the reply; None when it does not say.
+    """
+
+    channel = "reply"
+    symbol = None
+
+    method: str
+    answer: Answer
+    req_id: int | None = None
+    time_in_ns: int | None = None
+    time_out_ns: int | None = None

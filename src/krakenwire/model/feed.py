@@ -65,13 +65,18 @@ class Pong(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Subscribed(msgspec.Struct, frozen=True, kw_only=True):
-    """The venue confirmed one subscription, with the parameters in force."""
+    """The venue confirmed one subscription, with the parameters in force.
+
+    Args:
+        maxratecount: of `executions`, the threshold of the account's trading counter.
+    """
 
     channel = "subscribed"
 
     subscription: Subscription
     req_id: int | None = None
     warnings: tuple[str, ...] = ()
+    maxratecount: int | None = None
 
     @property
     def symbol(self) -> str | None:
