@@ -113,6 +113,28 @@ HEARTBEAT_S: Final = 1.0
 VENUE_PAIRS_PER_REQUEST_MAX: Final = 2_000
 """Pairs in one request that a venue takes: the real one lists fewer, and each causes a reply."""
 
+VENUE_NUMBER_DIGITS_MAX: Final = 18
+"""Digits before the point of a price or quantity in a request: more than any asset has units."""
+
+VENUE_CANCELS_PER_REQUEST_MAX: Final = 1_000
+"""Ids in one `cancel_order`: the real bound is not known, and each causes a reply."""
+
+BATCH_ADD_ORDERS: Final = (2, 15)
+BATCH_CANCEL_ORDERS: Final = (2, 50)
+"""Fewest and most orders of a batch."""
+
+DEADLINE_MS: Final = (500, 60_000)
+"""Nearest and farthest deadline of an order."""
+
+EXPIRE_DAYS_MAX: Final = 31
+"""A good-till-date order ends at most one month ahead."""
+
+CANCEL_AFTER_S_MAX: Final = 86_400
+"""The dead man's switch takes less than a day."""
+
+FREE_ID_CHARS_MAX: Final = 18
+"""Of a `cl_ord_id` that is neither a UUID nor 32 hex digits."""
+
 VENUE_ECHO_CHARS_MAX: Final = 1_024
 """Of a v1 `subscription` object that is repeated in the refusal of each of its pairs."""
 

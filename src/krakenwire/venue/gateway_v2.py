@@ -13,7 +13,19 @@ from typing import Final
 
 from krakenwire.model import Pong, Refused, Subscribed, Subscription, Unsubscribed
 from krakenwire.protocol.v2 import encode
-from krakenwire.protocol.v2.venue import PingRequest, Refusal, SubscribeRequest, UnsubscribeRequest, parse_request
+from krakenwire.protocol.v2.venue import (
+    PRIVATE_CHANNELS,
+    PRIVATE_METHODS,
+    PingRequest,
+    PrivateSubscribe,
+    PrivateUnsubscribe,
+    Refusal,
+    SubscribeRequest,
+    TradingCall,
+    UnsubscribeRequest,
+    VenueRequest,
+    parse_request,
+)
 from krakenwire.venue.listing_v2 import instrument_topic, status_event, status_topic
 from krakenwire.venue.publisher import Publisher, Topic
 from krakenwire.venue.pulse import HEARTBEAT_NS, Pulse
@@ -23,6 +35,7 @@ from krakenwire.venue.venue import Venue
 __all__ = ["Gateway"]
 
 _STATUS: Final = Subscription(channel="status")
+_PRIVATE_ELSEWHERE: Final = "Private data and trading are unavailable on this endpoint. Try ws-auth.kraken.com"
 
 _Key = tuple[str, str | None, int | None]
 """Channel, symbol, interval: a book counts once whatever its depth. Source: v2 reference, section 5.3."""
@@ -58,7 +71,7 @@ class Gateway:
     def feed_frame(self, frame: str | bytes, now_ns: int) -> list[str]:
         """Return the answers to a client's frame: replies first, then snapshots."""
         self._pulse.hear(now_ns)
-        request = parse_request(frame)
+        request = _public(parse_request(frame, now_ns))
         if isinstance(request, Refusal):
             return self._refuse(request, now_ns)
         if isinstance(request, PingRequest):
@@ -153,6 +166,18 @@ class Gateway:
 
     def _refusal(self, error: str, method: str, symbol: str | None, req_id: int | None, now_ns: int) -> str:
         return encode.refused(Refused(method=method, error=error, symbol=symbol, req_id=req_id), now_ns, now_ns)
+
+
+def _public(request: VenueRequest) -> SubscribeRequest | UnsubscribeRequest | PingRequest | Refusal:
+    """The request, or the refusal of a private one: well made or not, it belongs elsewhere."""
+    if isinstance(request, TradingCall):
+        return Refusal(error=_PRIVATE_ELSEWHERE, method=request.method, req_id=request.req_id)
+    if isinstance(request, PrivateSubscribe | PrivateUnsubscribe):
+        method = "subscribe" if isinstance(request, PrivateSubscribe) else "unsubscribe"
+        return Refusal(error=_PRIVATE_ELSEWHERE, method=method, req_id=request.req_id)
+    if isinstance(request, Refusal) and (request.method in PRIVATE_METHODS or request.channel in PRIVATE_CHANNELS):
+        return Refusal(error=_PRIVATE_ELSEWHERE, method=request.method, req_id=request.req_id)
+    return request
 
 
 def _subscriptions(request: SubscribeRequest) -> Iterator[Subscription]:

@@ -8,9 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from krakenwire.limits import REQUEST_BYTES_MAX, VENUE_PAIRS_PER_REQUEST_MAX
-from krakenwire.protocol.v2.venue import PRIVATE_METHODS, PingRequest, Refusal, SubscribeRequest, parse_request
-
-PRIVATE = "Private data and trading are unavailable on this endpoint. Try ws-auth.kraken.com"
+from krakenwire.protocol.v2.venue import PingRequest, Refusal, SubscribeRequest, parse_request
 
 
 def subscribe(params: str, method: str = "subscribe") -> str:
@@ -46,7 +44,6 @@ def field(name: str, method: str) -> str:
         ('{"method":"subscribe","channel":"book","params":{}}', field("channel", "subscribe"), "subscribe"),
         ('{"method":"subscribe"}', "Params(s) not found", "subscribe"),
         ('{"method":"subscribe","params":[]}', "Params field must be an object", "subscribe"),
-        *((f'{{"method":"{method}","params":{{}}}}', PRIVATE, method) for method in PRIVATE_METHODS),
     ],
 )
 def test_a_wrong_request_is_refused_with_the_documented_text(frame: str | bytes, error: str, method: str) -> None:
@@ -81,8 +78,6 @@ def test_a_wrong_request_is_refused_with_the_documented_text(frame: str | bytes,
         ('{"channel":"level3","symbol":["A/B"]}', "Token(s) not found"),
         ('{"channel":"level3","symbol":["A/B"],"token":""}', "Token(s) not found"),
         ('{"channel":"level3","symbol":["A/B"],"token":7}', "Token field must be a string"),
-        ('{"channel":"executions","token":"t"}', PRIVATE),
-        ('{"channel":"balances","token":"t"}', PRIVATE),
     ],
 )
 def test_wrong_parameters_are_refused_with_the_documented_text(params: str, error: str, method: str) -> None:

@@ -12,6 +12,7 @@ import pytest
 from krakenwire.book import L2Book, L3Book
 from krakenwire.model import BookUpdate, Candles, Event, Instruments, Level3Update, Subscribed, Ticker, Trades
 from krakenwire.protocol.v2 import ClientCodec
+from krakenwire.protocol.v2.venue import PRIVATE_METHODS
 from krakenwire.venue.config import VenueConfig
 from krakenwire.venue.gateway_v2 import Gateway
 from krakenwire.venue.publisher import Publisher
@@ -394,3 +395,27 @@ def test_a_closed_connection_gets_nothing_more_and_leaves_no_topic(connection: C
     connection.gateway.feed_close()
     assert len(connection.publisher) == 0
     assert list(connection.live(1)) == []
+
+
+# -- private requests ------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("method", "params"),
+    [
+        *((method, params) for method in PRIVATE_METHODS for params in ("{}", '{"token":"t"}', "7")),
+        ("cancel_all_orders_after", '{"timeout":60,"token":"t"}'),
+        ("subscribe", '{"channel":"executions","token":"t","snap_trades":true}'),
+        ("subscribe", '{"channel":"executions"}'),
+        ("unsubscribe", '{"channel":"balances","token":"t"}'),
+        ("unsubscribe", '{"channel":"balances","token":7}'),
+    ],
+)
+def test_private_requests_well_made_or_not_belong_elsewhere(connection: Connection, method: str, params: str) -> None:
+    (reply,) = connection.send(f'{{"method":"{method}","params":{params},"req_id":3}}')
+    assert {name: value for name, value in reply.items() if not name.startswith("time_")} == {
+        "error": "Private data and trading are unavailable on this endpoint. Try ws-auth.kraken.com",
+        "method": method,
+        "req_id": 3,
+        "success": False,
+    }

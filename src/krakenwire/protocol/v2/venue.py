@@ -2,8 +2,9 @@
 
 Whatever a client sends gives a request or a `Refusal` with the venue's own
 text; nothing here raises for a peer's mistake. Members are checked strictly,
-values against what the reference lists. The way out is in `encode`.
-Source: v2 reference, sections 2.2, 5, 6 and 12.1.
+values against what the reference lists. Public subscriptions are read here,
+orders in `venue_trading`, private channels in `venue_private`; the way out is
+in `encode` and `encode_private`. Source: v2 reference, sections 2.2, 5, 6 and 12.1.
 """
 
 from __future__ import annotations
@@ -20,33 +21,46 @@ from krakenwire.limits import (
     REQUEST_BYTES_MAX,
     VENUE_PAIRS_PER_REQUEST_MAX,
 )
+from krakenwire.protocol.v2.private_words import PRIVATE_CHANNELS, PRIVATE_METHODS
+from krakenwire.protocol.v2.refusals import (
+    FLAG,
+    INTEGER,
+    TEXT,
+    TEXTS,
+    Declined,
+    MemberKind,
+    Refusal,
+    checked,
+    exact_number,
+    only,
+    require,
+)
+from krakenwire.protocol.v2.venue_private import (
+    PrivateSubscribe,
+    PrivateUnsubscribe,
+    private_subscribe,
+    private_unsubscribe,
+)
+from krakenwire.protocol.v2.venue_trading import TradingCall, trading_call
 
 __all__ = [
     "PRIVATE_CHANNELS",
     "PRIVATE_METHODS",
     "PUBLIC_CHANNELS",
     "PingRequest",
+    "PrivateSubscribe",
+    "PrivateUnsubscribe",
     "Refusal",
     "SubscribeRequest",
+    "TradingCall",
     "UnsubscribeRequest",
+    "VenueRequest",
     "parse_request",
 ]
 
 PUBLIC_CHANNELS = ("ticker", "book", "level3", "ohlc", "trade", "instrument")
-PRIVATE_CHANNELS = ("executions", "balances")
-PRIVATE_METHODS = (
-    "add_order",
-    "amend_order",
-    "edit_order",
-    "cancel_order",
-    "cancel_all",
-    "cancel_all_orders_after",
-    "batch_add",
-    "batch_cancel",
-)
-PRIVATE_ELSEWHERE = "Private data and trading are unavailable on this endpoint. Try ws-auth.kraken.com"
 
-_UNTYPED = msgspec.json.Decoder()
+_UNTYPED = msgspec.json.Decoder(float_hook=exact_number)
 _BAD_BYTES = (msgspec.MsgspecError, ValueError, OverflowError, RecursionError)
 _SYMBOLS_MAX = VENUE_PAIRS_PER_REQUEST_MAX
 _REQ_ID_MIN, _REQ_ID_MAX = -(1 << 63), (1 << 64) - 1
@@ -94,30 +108,18 @@ class PingRequest(msgspec.Struct, frozen=True, kw_only=True):
     req_id: int | None = None
 
 
-class Refusal(msgspec.Struct, frozen=True, kw_only=True):
-    """What a request is refused with.
+VenueRequest = (
+    SubscribeRequest | UnsubscribeRequest | PingRequest | TradingCall | PrivateSubscribe | PrivateUnsubscribe | Refusal
+)
+"""Anything a client's frame can come to."""
+
+
+def parse_request(frame: str | bytes, now_ns: int = 0) -> VenueRequest:
+    """Return what a client frame asks for, or the refusal it deserves; never raises.
 
     Args:
-        error: the venue's text.
-        method: as the reply names it; ``error`` when none could be read.
-        symbols: one reply is due for each, or a single one without symbol if empty.
-        req_id: to be repeated, None when there was none.
-        channel: what the request asked for, as far as it could be read; not part of the reply.
-    """
-
-    error: str
-    method: str = "error"
-    symbols: tuple[str, ...] = ()
-    req_id: int | None = None
-    channel: str | None = None
-
-
-class _Refused(Exception):
-    """Carries a refusal's text out of a check; never leaves this module."""
-
-
-def parse_request(frame: str | bytes) -> SubscribeRequest | UnsubscribeRequest | PingRequest | Refusal:
-    """Return what a client frame asks for, or the refusal it deserves; never raises.
+        frame: as it came.
+        now_ns: for deadlines and the end of orders; without it every one of them is refused.
 
     Cost: linear in the frame, which is refused above `REQUEST_BYTES_MAX`.
     """
@@ -132,8 +134,10 @@ def parse_request(frame: str | bytes) -> SubscribeRequest | UnsubscribeRequest |
         return Refusal(error=error, req_id=echoed)
     try:
         _check_req_id(request, echoed)
+        if method in PRIVATE_METHODS:
+            return trading_call(method, _params(request, method), echoed, now_ns)
         return _METHODS.get(method, _unsupported)(request, echoed)
-    except _Refused as refused:
+    except Declined as refused:
         symbols, channel = _named(request)
         return Refusal(error=str(refused), method=method, symbols=symbols, req_id=echoed, channel=channel)
 
@@ -154,63 +158,81 @@ def _is_req_id(value: object) -> bool:
 
 def _check_req_id(request: dict[str, Any], echoed: int | None) -> None:
     if "req_id" in request and echoed is None:
-        raise _Refused("Req_id field must be an integer")
+        raise Declined("Req_id field must be an integer")
 
 
 def _named(request: dict[str, Any]) -> tuple[tuple[str, ...], str | None]:
-    """The symbols and the channel a refused request was about, as far as they can be read."""
+    """The symbols and the channel of a refused subscription, as far as they can be read.
+
+    Private requests are refused as a whole, whatever symbols they name.
+    """
     params = request.get("params")
-    if not isinstance(params, dict):
+    if not isinstance(params, dict) or request["method"] in PRIVATE_METHODS:
         return (), None
     symbols, channel = params.get("symbol"), params.get("channel")
-    readable = isinstance(symbols, list) and all(isinstance(symbol, str) for symbol in symbols)
-    return tuple(symbols or ())[:_SYMBOLS_MAX] if readable else (), channel if isinstance(channel, str) else None
+    if not isinstance(channel, str):
+        channel = None
+    if not isinstance(symbols, list) or channel in PRIVATE_CHANNELS:
+        return (), channel
+    readable = all(isinstance(symbol, str) for symbol in symbols)
+    return tuple(symbols)[:_SYMBOLS_MAX] if readable else (), channel
 
 
 # -- methods -----------------------------------------------------------------
 
 
 def _ping(request: dict[str, Any], req_id: int | None) -> PingRequest:
-    _only(request, ("method", "req_id"), "ping")
+    only(request, ("method", "req_id"), "ping")
     return PingRequest(req_id=req_id)
 
 
-def _subscribe(request: dict[str, Any], req_id: int | None) -> SubscribeRequest:
-    return SubscribeRequest(**_subscription(request, "subscribe"), req_id=req_id)
+def _subscribe(request: dict[str, Any], req_id: int | None) -> SubscribeRequest | PrivateSubscribe:
+    params = _params(request, "subscribe")
+    if params.get("channel") in PRIVATE_CHANNELS:
+        return private_subscribe(params, req_id)
+    return SubscribeRequest(**_subscription(params, "subscribe"), req_id=req_id)
 
 
-def _unsubscribe(request: dict[str, Any], req_id: int | None) -> UnsubscribeRequest:
-    return UnsubscribeRequest(**_subscription(request, "unsubscribe"), req_id=req_id)
-
-
-def _private(_request: dict[str, Any], _req_id: int | None) -> PingRequest:
-    raise _Refused(PRIVATE_ELSEWHERE)
+def _unsubscribe(request: dict[str, Any], req_id: int | None) -> UnsubscribeRequest | PrivateUnsubscribe:
+    params = _params(request, "unsubscribe")
+    if params.get("channel") in PRIVATE_CHANNELS:
+        return private_unsubscribe(params, req_id)
+    return UnsubscribeRequest(**_subscription(params, "unsubscribe"), req_id=req_id)
 
 
 def _unsupported(_request: dict[str, Any], _req_id: int | None) -> PingRequest:
-    raise _Refused("Unsupported event")
+    raise Declined("Unsupported event")
 
 
-_METHODS: Mapping[str, Callable[[dict[str, Any], int | None], SubscribeRequest | PingRequest]] = {
+_METHODS: Mapping[str, Callable[[dict[str, Any], int | None], VenueRequest]] = {
     "ping": _ping,
     "subscribe": _subscribe,
     "unsubscribe": _unsubscribe,
-    **dict.fromkeys(PRIVATE_METHODS, _private),
 }
+
+
+def _params(request: dict[str, Any], method: str) -> dict[str, Any]:
+    only(request, ("method", "params", "req_id"), method)
+    params = request.get("params")
+    if params is None:
+        raise Declined("Params(s) not found")
+    if not isinstance(params, dict):
+        raise Declined("Params field must be an object")
+    return params
 
 
 # -- parameters ----------------------------------------------------------------
 
-_PARAM_TYPES: Mapping[str, tuple[type, str]] = {
-    "channel": (str, "a string"),
-    "symbol": (list, "an array"),
-    "depth": (int, "an integer"),
-    "interval": (int, "an integer"),
-    "event_trigger": (str, "a string"),
-    "snapshot": (bool, "a boolean"),
-    "token": (str, "a string"),
-    "include_tokenized_assets": (bool, "a boolean"),
-    "execution_venue": (str, "a string"),
+_MEMBERS: Mapping[str, MemberKind] = {
+    "channel": TEXT,
+    "symbol": TEXTS,
+    "depth": INTEGER,
+    "interval": INTEGER,
+    "event_trigger": TEXT,
+    "snapshot": FLAG,
+    "token": TEXT,
+    "include_tokenized_assets": FLAG,
+    "execution_venue": TEXT,
 }
 """Members of `params` on any public channel: one that a channel has no use for is passed over."""
 
@@ -236,61 +258,36 @@ _UNSAID: Mapping[str, Any] = {"depth": None, "event_trigger": None}
 """An unsubscribe that leaves these out means the subscription whatever they are."""
 
 
-def _subscription(request: dict[str, Any], method: str) -> dict[str, Any]:
-    """The effective parameters of a subscribe or unsubscribe."""
-    _only(request, ("method", "params", "req_id"), method)
-    params = request.get("params")
-    if params is None:
-        raise _Refused("Params(s) not found")
-    if not isinstance(params, dict):
-        raise _Refused("Params field must be an object")
-    _typed(params, method)
+def _subscription(params: dict[str, Any], method: str) -> dict[str, Any]:
+    """The effective parameters of a subscribe or unsubscribe of a public channel."""
+    params = checked(params, _MEMBERS, method)
     channel = _channel(params)
-    if channel == "level3" and not params.get("token"):
-        raise _Refused("Token(s) not found")
+    if channel == "level3":
+        require(params, "token")
     symbols = () if channel == "instrument" else _symbols(params)
     defaults = _DEFAULTS[channel] if method == "subscribe" else {**_DEFAULTS[channel], **_UNSAID}
     effective = {name: params.get(name, defaults[name]) for name in _DEFAULTS[channel]}
     for name, value in effective.items():
         allowed, refusal = _ALLOWED.get((channel, name), ((value,), ""))
         if value is not None and value not in allowed:
-            raise _Refused(refusal)
+            raise Declined(refusal)
     return {"channel": channel, "symbols": symbols, **effective}
-
-
-def _only(members: dict[str, Any], known: tuple[str, ...], method: str) -> None:
-    for name in members:
-        if name not in known:
-            raise _Refused(f"Unsupported field: '{name}' for the given msg type: {method}")
-
-
-def _typed(params: dict[str, Any], method: str) -> None:
-    _only(params, tuple(_PARAM_TYPES), method)
-    for name, value in params.items():
-        kind, words = _PARAM_TYPES[name]
-        if type(value) is not kind:
-            raise _Refused(f"{name.capitalize()} field must be {words}")
 
 
 def _channel(params: dict[str, Any]) -> str:
     channel: str | None = params.get("channel")
     if channel is None:
-        raise _Refused("Channel(s) not found")
-    if channel in PRIVATE_CHANNELS:
-        raise _Refused(PRIVATE_ELSEWHERE)
+        raise Declined("Channel(s) not found")
     if channel == "status":  # it comes unasked; asking for it is refused like this
-        raise _Refused("Symbol(s) not found")
+        raise Declined("Symbol(s) not found")
     if channel not in PUBLIC_CHANNELS:
-        raise _Refused("Subscription name invalid")
+        raise Declined("Subscription name invalid")
     return channel
 
 
 def _symbols(params: dict[str, Any]) -> tuple[str, ...]:
-    symbols: list[object] = params.get("symbol", [])
-    if not symbols:
-        raise _Refused("Symbol(s) not found")
-    if not all(isinstance(symbol, str) for symbol in symbols):
-        raise _Refused("Symbol field must be an array of strings")
+    require(params, "symbol")
+    symbols: list[str] = params["symbol"]
     if len(symbols) > _SYMBOLS_MAX:
-        raise _Refused("Exceeded msg rate")
-    return tuple(map(str, symbols))
+        raise Declined("Exceeded msg rate")
+    return tuple(symbols)
