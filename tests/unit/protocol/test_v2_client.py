@@ -215,8 +215,8 @@ def test_the_end_of_a_subscription_is_confirmed() -> None:
 
 
 def test_a_refusal_is_an_event_whatever_its_method() -> None:
-    refused = decode(f'{{"error":"EOrder:Unknown order","method":"cancel_order","success":false,{TIMES}}}')
-    assert refused == Refused(method="cancel_order", error="EOrder:Unknown order")
+    refused = decode(f'{{"error":"Malformed request","method":"error","success":false,{TIMES}}}')
+    assert refused == Refused(method="error", error="Malformed request")
     named = decode(
         f'{{"error":"Already subscribed","method":"subscribe","req_id":2,"success":false,"symbol":"A/B",{TIMES}}}'
     )
@@ -248,9 +248,9 @@ def test_a_reply_that_names_a_channel_is_a_reply() -> None:
     ("frame", "what"),
     [
         ('{"channel":"weather","type":"update","data":[{"x":1.5}]}', "weather"),
-        ('{"channel":"executions","type":"snapshot","data":[],"sequence":1}', "executions"),
-        ('{"method":"add_order","result":{"order_id":"O1"},"success":true}', "add_order"),
-        ('{"method":"batch_add","result":[{"order_id":"O1"}],"success":true}', "batch_add"),
+        ('{"channel":"executions","type":"digest","data":[],"sequence":1}', "executions digest"),
+        ('{"method":"add_order"}', "add_order"),
+        ('{"method":"move_order","result":{"order_id":"O1"},"success":true}', "move_order"),
         ('{"method":"subscribe"}', "subscribe"),
         ('{"channel":"book","type":"digest","data":[]}', "book digest"),
         ('{"Error":"Exceeded msg rate"}', "neither channel nor method"),
@@ -362,7 +362,8 @@ def test_every_recorded_frame_of_the_public_feed_is_understood(shared: Path) -> 
         "pong": 2,
         "subscribed": 9,
         "unsubscribed": 1,
-        "refused": 13,
+        "refused": 8,
+        "reply": 5,
         "ticker": 4,
         "trade": 4,
         "ohlc": 2,

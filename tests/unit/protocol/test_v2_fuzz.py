@@ -45,6 +45,32 @@ SEEDS = (
     '{"method":"subscribe","req_id":1,"result":{"channel":"book","depth":10,"symbol":"A/B"},"success":true}',
     '{"error":"Currency pair not supported XBT/USD","method":"subscribe","success":false,"symbol":"XBT/USD"}',
     f'{{"method":"pong","req_id":3,"time_in":"{TIME}","time_out":"{TIME}"}}',
+    (
+        '{"channel":"executions","type":"update","data":[{"order_id":"O1","symbol":"A/B","order_qty":1.50,"cum_cost":0,'
+        '"time_in_force":"GTC","exec_type":"pending_new","side":"buy","order_type":"stop-loss","order_userref":7,'
+        '"limit_price_type":"static","triggers":{"price":1.5,"price_type":"pct","reference":"index",'
+        '"status":"untriggered"},"trigger":"index","order_status":"pending_new","fee_ccy_pref":"fciq",'
+        f'"timestamp":"{TIME}"}}],"sequence":2}}'
+    ),
+    (
+        '{"channel":"executions","type":"snapshot","data":[{"order_id":"O1","exec_id":"T1","exec_type":"trade",'
+        '"trade_id":3,"symbol":"A/B","side":"sell","last_qty":5.1e-05,"last_price":7,"liquidity_ind":"t","cost":1.5,'
+        f'"order_status":"filled","timestamp":"{TIME}","fees":[{{"asset":"USD","qty":0.1}}]}}],"sequence":1}}'
+    ),
+    (
+        '{"channel":"balances","type":"snapshot","data":[{"asset":"USD","asset_class":"currency","wallets":[{"type":'
+        '"spot","id":"main","balance":1.50}],"balance":1.50}],"sequence":1}'
+    ),
+    (
+        f'{{"channel":"balances","type":"update","data":[{{"ledger_id":"L1","ref_id":"T1","timestamp":"{TIME}",'
+        '"type":"trade","asset":"USD","amount":-1.5,"fee":0.01,"balance":2}],"sequence":2}'
+    ),
+    '{"method":"add_order","req_id":7,"result":{"order_id":"O1","warnings":["w"]},"success":true}',
+    '{"method":"batch_add","result":[{"order_id":"O1"},{"error":"EOrder:Insufficient funds"}],"success":false}',
+    (
+        '{"method":"cancel_all_orders_after","result":{"currentTime":"2031-02-03T04:05:06Z",'
+        '"triggerTime":"2031-02-03T04:06:06Z"},"success":true}'
+    ),
 )
 PIECES = (
     *(b"null", b"true", b"-1", b"1e999", b"1e-999", b"9" * 400, b"0.1", b'"x"', b'""', b"[]", b"{}", b"[[]]"),

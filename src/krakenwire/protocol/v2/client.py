@@ -1,9 +1,11 @@
 """The client's side of v2: requests into text, server frames into events.
 
 `ClientCodec.decode` is the hot path of market data: known channels go through
-one typed decoder, everything else through the general path. No float is ever
-made of a price or quantity, and no book is applied here. Read `wire` for the
-shapes and `events` for what becomes of them.
+one typed decoder, everything else - replies, the account's own channels, what
+is new - through the general path. No float is ever made of a price or quantity,
+and no book is applied here. Read `wire` and `wire_private` for the shapes,
+`events`, `events_private` and `replies` for what becomes of them; requests
+about orders are written in `trading`.
 """
 
 from __future__ import annotations
@@ -21,6 +23,9 @@ from krakenwire.protocol.requests import Request
 from krakenwire.protocol.symbols import explain_refusal
 from krakenwire.protocol.v2 import wire
 from krakenwire.protocol.v2.events import EVENTS
+from krakenwire.protocol.v2.events_private import PRIVATE_EVENTS
+from krakenwire.protocol.v2.private_words import PRIVATE_CHANNELS, PRIVATE_METHODS
+from krakenwire.protocol.v2.replies import trading_reply
 from krakenwire.protocol.v2.tolerance import without_new_members
 
 __all__ = ["ClientCodec"]
@@ -38,6 +43,10 @@ _MESSAGES = (
     | wire.HeartbeatMessage
 )
 _SHAPE_BY_CHANNEL = {shape.__struct_config__.tag: shape for shape in EVENTS}
+_PRIVATE = {
+    head: (shape, msgspec.json.Decoder(shape, float_hook=str).decode, read)
+    for head, (shape, read) in PRIVATE_EVENTS.items()
+}
 _UNTYPED = msgspec.json.Decoder(float_hook=str)
 _HEAD = msgspec.json.Decoder(wire.Head)
 _REPLY = msgspec.json.Decoder(wire.Reply)
@@ -54,7 +63,8 @@ class ClientCodec:
 
     Attributes:
         version: the API version, 2.
-        unknown_members: members seen in known channels that we have no name for.
+        unknown_members: members seen in known channels that we have no name for; in the account's channels
+            also words that are new.
     """
 
     version: Literal[2] = 2
@@ -113,16 +123,34 @@ class ClientCodec:
         head = _read(_HEAD, frame)
         if head.method is not None:
             return (_reply(frame),)
-        shape = _SHAPE_BY_CHANNEL.get(head.channel) if isinstance(head.channel, str) else None
-        if shape is not None:
-            if isinstance(head.type, str) and head.type not in ("snapshot", "update"):
-                return (_unknown(f"{head.channel} {head.type}", frame),)
-            return self._decode_tolerant(shape, frame)
-        if not (head.channel is None or isinstance(head.channel, str)):
+        channel, kind = head.channel, head.type
+        if not (channel is None or isinstance(channel, str)):
             raise _bad(error, frame)
-        return (_unknown(head.channel or "neither channel nor method", frame),)
+        if channel is None or (channel not in _SHAPE_BY_CHANNEL and channel not in PRIVATE_CHANNELS):
+            return (_unknown(channel or "neither channel nor method", frame),)
+        if isinstance(kind, str) and kind not in ("snapshot", "update"):
+            return (_unknown(f"{channel} {kind}", frame),)
+        if channel in PRIVATE_CHANNELS:
+            return self._decode_private(channel, kind, frame)
+        shape = _SHAPE_BY_CHANNEL[channel]
+        return EVENTS[shape](self._decode_tolerant(shape, frame))
 
-    def _decode_tolerant(self, shape: type[wire.ChannelMessage], frame: bytes | str) -> tuple[Event, ...]:
+    def _decode_private(self, channel: str, kind: object, frame: bytes | str) -> tuple[Event, ...]:
+        """Decode a message about the account."""
+        if not isinstance(kind, str):
+            raise DecodeError("a message about the account without a type", frame)
+        shape, decode, read = _PRIVATE[channel, kind]
+        try:
+            message = decode(frame)
+        except msgspec.ValidationError:
+            message = self._decode_tolerant(shape, frame)
+        except _BAD_BYTES as error:
+            raise _bad(error, frame) from None
+        event, new_words = read(message)
+        self.unknown_members += new_words
+        return (event,)
+
+    def _decode_tolerant(self, shape: type[wire.ChannelMessage], frame: bytes | str) -> wire.ChannelMessage:
         """Decode a message with members we have no name for, or fail with the reason."""
         try:
             known, extra = without_new_members(_UNTYPED.decode(frame), shape)
@@ -130,7 +158,7 @@ class ClientCodec:
         except _BAD_BYTES as error:
             raise _bad(error, frame) from None
         self.unknown_members += extra
-        return EVENTS[shape](message)
+        return message
 
 
 # -- requests --------------------------------------------------------------
@@ -197,6 +225,8 @@ def _reply(frame: bytes | str) -> Event:
     reply = _read(_REPLY, frame)
     if reply.method == "pong":
         return Pong(req_id=reply.req_id, time_in_ns=_time_ns(reply.time_in), time_out_ns=_time_ns(reply.time_out))
+    if reply.method in PRIVATE_METHODS:
+        return _trading_reply(reply, frame)
     if reply.success is False or reply.error is not None:
         return _refused(reply)
     if reply.method not in ("subscribe", "unsubscribe") or not reply.success:
@@ -211,8 +241,20 @@ def _reply(frame: bytes | str) -> Event:
         snapshot=result.snapshot,
     )
     if reply.method == "subscribe":
-        return Subscribed(subscription=subscription, req_id=reply.req_id, warnings=tuple(result.warnings))
+        return Subscribed(
+            subscription=subscription,
+            req_id=reply.req_id,
+            warnings=tuple(result.warnings),
+            maxratecount=result.maxratecount,
+        )
     return Unsubscribed(subscription=subscription, req_id=reply.req_id)
+
+
+def _trading_reply(reply: wire.Reply, frame: bytes | str) -> Event:
+    try:
+        return trading_reply(reply) or _unknown(reply.method, frame)
+    except _BAD_BYTES as error:
+        raise _bad(error, frame) from None
 
 
 def _refused(reply: wire.Reply) -> Refused:

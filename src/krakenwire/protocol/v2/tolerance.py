@@ -7,6 +7,7 @@ should not happen unseen. Only frames the strict decoder refused come here.
 from __future__ import annotations
 
 from functools import lru_cache
+from types import NoneType, UnionType
 from typing import Any, get_args
 
 import msgspec
@@ -46,7 +47,15 @@ def _pruned(value: dict[str, Any], shape: type[msgspec.Struct]) -> tuple[dict[st
 
 @lru_cache(maxsize=64)
 def _members(shape: type[msgspec.Struct]) -> dict[str, Any]:
-    """Types of a shape's members by wire name; the tag counts as one."""
-    members = {field.encode_name: field.type for field in msgspec.structs.fields(shape)}
+    """Types of a shape's members by wire name, without their None; the tag counts as one."""
+    members = {field.encode_name: _present(field.type) for field in msgspec.structs.fields(shape)}
     tag_field = shape.__struct_config__.tag_field
     return members | {tag_field: str} if tag_field else members
+
+
+def _present(kind: Any) -> Any:
+    """The type of an optional member when it is there."""
+    if not isinstance(kind, UnionType):
+        return kind
+    (present, *others) = (arm for arm in get_args(kind) if arm is not NoneType)
+    return Any if others else present

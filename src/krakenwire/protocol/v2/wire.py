@@ -263,6 +263,7 @@ class Reply(msgspec.Struct, gc=False):
     symbol: str | None = None
     channel: str | None = None
     req_id: int | None = None
+    orders_cancelled: int | None = None
     time_in: str | None = None
     time_out: str | None = None
 
@@ -276,4 +277,5 @@ class ReplyResult(msgspec.Struct, gc=False):
     interval: int | None = None
     event_trigger: str | None = None
     snapshot: bool | None = None
+    maxratecount: int | None = None
     warnings: list[str] = []
