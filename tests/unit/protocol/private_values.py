@@ -9,21 +9,44 @@ import msgspec
 from hypothesis import strategies as st
 
 from krakenwire.model import (
+    Added,
     AddOrder,
+    AllCanceled,
+    Amended,
     AmendOrder,
+    Answer,
+    BalanceChange,
+    BalanceChanges,
+    Balances,
     BatchAdd,
+    BatchAdded,
     BatchCancel,
+    BatchCanceled,
     CancelAll,
     CancelAllAfter,
+    Canceled,
     CancelOrders,
     Conditional,
+    Contingent,
+    Edited,
     EditOrder,
+    ExecType,
+    Execution,
+    Executions,
+    Fee,
+    OrderRefused,
+    OrderStatus,
     OrderType,
     PriceType,
+    TimerSet,
     TradingRequest,
     Trigger,
+    TriggerState,
+    Wallet,
+    WalletBalance,
 )
 from krakenwire.model.numbers import scaled_to_decimal
+from krakenwire.protocol.v2.private_words import METHODS
 
 NOW_NS = 1_800_000_000_123_456_789
 SECOND_NS = 1_000_000_000
@@ -176,3 +199,132 @@ def _digits(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_digits(item) for item in value]
     return value
+
+
+# -- what the venue says -----------------------------------------------------------
+
+micros = st.integers(0, 4_000_000_000_000_000).map(lambda us: us * 1000)
+seconds = st.integers(0, 4_000_000_000).map(lambda s: s * SECOND_NS)
+words = st.text(st.characters(exclude_categories=("Cs",)), max_size=12)
+sequences = st.integers(1, 2**53)
+
+trigger_states = st.builds(
+    TriggerState,
+    reference=st.sampled_from(("last", "index")),
+    price=maybe(signed),
+    price_type=price_types,
+    actual_price=maybe(numbers),
+    peak_price=maybe(numbers),
+    last_price=maybe(numbers),
+    status=st.sampled_from(("untriggered", "triggered")),
+    time_ns=maybe(micros),
+)
+contingents = st.builds(
+    Contingent,
+    order_type=st.sampled_from(ORDER_TYPES),
+    trigger_price=maybe(signed),
+    trigger_price_type=maybe(price_types),
+    limit_price=maybe(signed),
+    limit_price_type=maybe(price_types),
+)
+executions = st.builds(
+    Execution,
+    order_id=words,
+    exec_type=st.sampled_from(get_args(ExecType)),
+    order_status=st.sampled_from(get_args(OrderStatus)),
+    time_ns=micros,
+    symbol=maybe(words),
+    side=maybe(st.sampled_from(("buy", "sell"))),
+    order_type=maybe(st.sampled_from(ORDER_TYPES)),
+    limit_price=maybe(signed),
+    limit_price_type=maybe(price_types),
+    time_in_force=maybe(st.sampled_from(("gtc", "gtd", "ioc", "fok"))),
+    **dict.fromkeys(("effective_time_ns", "expire_time_ns"), maybe(micros)),
+    **dict.fromkeys(("post_only", "reduce_only", "margin", "margin_borrow", "liquidated", "amended"), st.booleans()),
+    fee_preference=maybe(st.sampled_from(("base", "quote"))),
+    triggers=maybe(trigger_states),
+    contingent=maybe(contingents),
+    order_userref=maybe(userrefs),
+    **dict.fromkeys(("cl_ord_id", "sender_sub_id", "ord_ref_id", "exec_id", "reason"), maybe(words)),
+    **dict.fromkeys(
+        (
+            *("order_qty", "cash_order_qty", "display_qty", "display_qty_remain", "cum_qty", "cum_cost"),
+            *("avg_price", "fee_usd_equiv", "last_qty", "last_price", "cost"),
+        ),
+        maybe(numbers),
+    ),
+    trade_id=maybe(st.integers(0, 2**63)),
+    liquidity_ind=maybe(st.sampled_from(("m", "t"))),
+    fees=st.lists(st.builds(Fee, asset=words, qty=numbers), max_size=2).map(tuple),
+    position_status=maybe(st.sampled_from(("opened", "closing", "closed"))),
+    ratecount=maybe(st.integers(0, 200)),
+)
+"""Reports with any members at all, but for the leverage that v2 does not tell."""
+
+execution_messages = st.builds(
+    Executions,
+    kind=st.sampled_from(("snapshot", "update")),
+    executions=st.lists(executions, max_size=3).map(tuple),
+    sequence=sequences,
+)
+balance_snapshots = st.builds(
+    Balances,
+    balances=st.lists(
+        st.builds(
+            WalletBalance,
+            asset=words,
+            balance=signed,
+            wallets=st.lists(st.builds(Wallet, type=words, id=words, balance=signed), max_size=2).map(tuple),
+            asset_class=words,
+        ),
+        max_size=3,
+    ).map(tuple),
+    sequence=sequences,
+)
+balance_updates = st.builds(
+    BalanceChanges,
+    changes=st.lists(
+        st.builds(
+            BalanceChange,
+            time_ns=micros,
+            **dict.fromkeys(("amount", "fee", "balance"), signed),
+            **dict.fromkeys(
+                ("ledger_id", "ref_id", "type", "asset", "category", "asset_class", "wallet_type", "wallet_id"), words
+            ),
+            subtype=maybe(words),
+        ),
+        max_size=3,
+    ).map(tuple),
+    sequence=sequences,
+)
+
+some_words = st.lists(words, max_size=2).map(tuple)
+refused = st.builds(OrderRefused, words)
+added = st.builds(
+    Added,
+    order_id=order_ids,
+    cl_ord_id=maybe(words),
+    order_userref=maybe(userrefs),
+    warnings=some_words,
+) | st.just(Added(order_id=""))
+answers: st.SearchStrategy[tuple[str, Answer]] = st.one_of(
+    st.tuples(st.sampled_from(tuple(METHODS.values())), refused),
+    st.tuples(st.just("add_order"), added),
+    st.tuples(
+        st.just("amend_order"),
+        st.builds(Amended, amend_id=words, order_id=maybe(order_ids), cl_ord_id=maybe(words), warnings=some_words),
+    ),
+    st.tuples(
+        st.just("edit_order"),
+        st.builds(Edited, order_id=words, original_order_id=words, warnings=some_words),
+    ),
+    st.tuples(
+        st.just("cancel_order"),
+        st.builds(Canceled, order_id=maybe(order_ids), cl_ord_id=maybe(words), order_userref=maybe(userrefs)),
+    ),
+    st.tuples(st.just("cancel_all"), st.builds(AllCanceled, st.integers(0, 10**6))),
+    st.tuples(st.just("cancel_all_orders_after"), st.builds(TimerSet, current_ns=seconds, trigger_ns=maybe(seconds))),
+    st.tuples(st.just("batch_add"), st.builds(BatchAdded, st.lists(added | refused, max_size=3).map(tuple))),
+    st.tuples(st.just("batch_cancel"), st.builds(BatchCanceled, st.integers(0, 50))),
+)
+"""A method with one of its answers, as far as v2 tells them."""

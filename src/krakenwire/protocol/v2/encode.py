@@ -44,6 +44,7 @@ __all__ = [
     "ohlc",
     "pong",
     "refused",
+    "reply_frame",
     "status",
     "subscribed",
     "ticker",
@@ -236,21 +237,21 @@ def _pair(pair: Instrument) -> str:
 
 def pong(event: Pong) -> str:
     """Return the answer to a ping: neither `success` nor `result`."""
-    return _reply({"method": "pong", "req_id": event.req_id}, event.time_in_ns, event.time_out_ns)
+    return reply_frame({"method": "pong", "req_id": event.req_id}, event.time_in_ns, event.time_out_ns)
 
 
 def subscribed(event: Subscribed, time_in_ns: int, time_out_ns: int) -> str:
     """Return the confirmation of one subscription, with the parameters in force."""
     result = _result(event.subscription) | {"warnings": event.warnings or None}
     members = {"method": "subscribe", "req_id": event.req_id, "result": _known(result), "success": True}
-    return _reply(members, time_in_ns, time_out_ns)
+    return reply_frame(members, time_in_ns, time_out_ns)
 
 
 def unsubscribed(event: Unsubscribed, time_in_ns: int, time_out_ns: int) -> str:
     """Return the confirmation of the end of one subscription."""
     result = _result(event.subscription) | {"snapshot": None}
     members = {"method": "unsubscribe", "req_id": event.req_id, "result": _known(result), "success": True}
-    return _reply(members, time_in_ns, time_out_ns)
+    return reply_frame(members, time_in_ns, time_out_ns)
 
 
 def refused(event: Refused, time_in_ns: int, time_out_ns: int) -> str:
@@ -264,7 +265,7 @@ def refused(event: Refused, time_in_ns: int, time_out_ns: int) -> str:
         "success": False,
         "symbol": event.symbol,
     }
-    return _reply(members, time_in_ns, time_out_ns)
+    return reply_frame(members, time_in_ns, time_out_ns)
 
 
 def _result(subscription: Subscription) -> dict[str, object]:
@@ -283,7 +284,8 @@ def _known(members: Mapping[str, object]) -> dict[str, object]:
     return {name: value for name, value in members.items() if value is not None}
 
 
-def _reply(members: Mapping[str, object], time_in_ns: int | None, time_out_ns: int | None) -> str:
+def reply_frame(members: Mapping[str, object], time_in_ns: int | None, time_out_ns: int | None) -> str:
+    """Return a reply of the members that are not None, which are in alphabetical order, and its times."""
     times = {"time_in": time_in_ns, "time_out": time_out_ns}
     texts = {name: rfc3339_from_ns(ns) for name, ns in times.items() if ns is not None}
     return msgspec.json.encode(_known(members) | texts).decode()

@@ -136,5 +136,6 @@ def checked(members: Mapping[str, Any], kinds: Mapping[str, MemberKind], method:
 def require(members: Mapping[str, Any], *names: str) -> None:
     """Decline a request that lacks a member, or has it empty."""
     for name in names:
-        if members.get(name) in (None, "", []):
+        value = members.get(name)
+        if value is None or (not value and isinstance(value, str | list)):
             raise Declined(f"{name.capitalize()}(s) not found")

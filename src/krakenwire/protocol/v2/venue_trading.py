@@ -128,6 +128,8 @@ class _Reading:
 
 _TRIGGERS: Final[Mapping[str, MemberKind]] = {"price": NUMBER, "price_type": TEXT, "reference": TEXT}
 
+_TRIGGER_MEMBERS: Final = ("triggers", "stop_price", "trigger")
+
 _CONDITIONAL: Final[Mapping[str, MemberKind]] = {
     "order_type": TEXT,
     "limit_price": NUMBER,
@@ -214,13 +216,13 @@ def _limit_price_type(given: _Given, order_type: OrderType) -> PriceType:
 
 def _trigger(reading: _Reading, given: _Given) -> Trigger | None:
     """The trigger, also when it is given by the two deprecated members."""
+    if given.keys().isdisjoint(_TRIGGER_MEMBERS):
+        return None
     members = checked(given.get("triggers", {}), _TRIGGERS, reading.method)
     for old, new in (("stop_price", "price"), ("trigger", "reference")):
         if old in given:
             reading.warn(_WARNED_AS[old])
             members.setdefault(new, given[old])
-    if not members and "triggers" not in given:
-        return None
     require(members, "price")
     price = number(members, "price", signed=True)
     assert price is not None

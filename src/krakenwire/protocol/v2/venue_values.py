@@ -57,7 +57,6 @@ _WordT = TypeVar("_WordT", bound=str)
 
 _DAY_NS: Final = 86_400_000_000_000
 _NEAREST_NS, _FARTHEST_NS = (ms * 1_000_000 for ms in limits.DEADLINE_MS)
-_NUMBER_END: Final = Decimal(10) ** limits.VENUE_NUMBER_DIGITS_MAX
 _USERREF_MIN, _USERREF_MAX = -(1 << 31), (1 << 31) - 1
 
 _CLIENT_ID: Final = re.compile(
@@ -75,16 +74,21 @@ def invalid(name: str) -> Declined:
 
 def word(given: _Given, name: str, words: tuple[_WordT, ...], default: _WordT) -> _WordT:
     """Return one of the words a member may have."""
-    found = given.get(name, default)
-    if found not in words:
-        raise invalid(name)
-    return words[words.index(found)]
+    if name not in given:
+        return default
+    found = given[name]
+    for known in words:
+        if known == found:
+            return known
+    raise invalid(name)
 
 
 def number(given: _Given, name: str, *, signed: bool = False) -> Decimal | None:
     """Return a number of bounded size, not below zero unless `signed`."""
     value: Decimal | None = given.get(name)
-    if value is not None and not (-_NUMBER_END if signed else 0) <= value < _NUMBER_END:
+    if value is None:
+        return None
+    if value.adjusted() >= limits.VENUE_NUMBER_DIGITS_MAX or (not signed and value.is_signed() and value):
         raise invalid(name)
     return value
 
