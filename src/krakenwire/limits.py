@@ -126,9 +126,6 @@ BATCH_CANCEL_ORDERS: Final = (2, 50)
 DEADLINE_MS: Final = (500, 60_000)
 """Nearest and farthest deadline of an order."""
 
-EXPIRE_DAYS_MAX: Final = 31
-"""A good-till-date order ends at most one month ahead."""
-
 CANCEL_AFTER_S_MAX: Final = 86_400
 """The dead man's switch takes less than a day."""
 

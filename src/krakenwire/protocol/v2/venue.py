@@ -119,7 +119,7 @@ def parse_request(frame: str | bytes, now_ns: int = 0) -> VenueRequest:
 
     Args:
         frame: as it came.
-        now_ns: for deadlines and the end of orders; without it every one of them is refused.
+        now_ns: for the deadlines of orders; without it every one of them is refused.
 
     Cost: linear in the frame, which is refused above `REQUEST_BYTES_MAX`.
     """

@@ -2,9 +2,10 @@
 
 Members are checked strictly: that they are known, then their kinds, then that
 none is missing, then values. What takes the market or the account to know -
-symbols, increments, minimums, funds, the state of orders, which options go
-together - is for the exchange. A text that the reference does not have is ours:
-``EGeneral:Invalid arguments:`` and the member. Read `venue` first, `private_words` next.
+symbols, increments, minimums, funds, the state of orders - and what all
+versions have in common - which options go together, how far ahead an order may
+end - is for the exchange. A text that the reference does not have is ours:
+``EGeneral:Invalid arguments:`` and the member. Read `venue` first, `venue_values` next.
 Source: v2 reference, sections 8 and 12.
 """
 
@@ -58,7 +59,6 @@ from krakenwire.protocol.v2.venue_values import (
     client_id,
     deadline,
     exclusive,
-    expiry,
     invalid,
     number,
     time,
@@ -96,7 +96,7 @@ def trading_call(method: str, params: _Given, req_id: int | None, now_ns: int) -
         method: its name.
         params: as decoded, with `refusals.exact_number`.
         req_id: of the request.
-        now_ns: for deadlines and the end of orders.
+        now_ns: for deadlines.
 
     Raises:
         Declined: with the venue's text.
@@ -279,6 +279,8 @@ def _order(reading: _Reading, given: _Given, symbol: str, deadline_ns: int | Non
         reading.warn(_WARNED_AS["no_mpp"])
     lower = {"time_in_force": given["time_in_force"].lower()} if "time_in_force" in given else {}
     time_in_force = word(lower, "time_in_force", TIMES_IN_FORCE, "gtc")
+    if time_in_force == "gtd":
+        require(given, "expire_time")
     return AddOrder(
         symbol=symbol,
         side=side,
@@ -289,7 +291,7 @@ def _order(reading: _Reading, given: _Given, symbol: str, deadline_ns: int | Non
         limit_price_type=_limit_price_type(given, order_type),
         triggers=triggers,
         time_in_force=time_in_force,
-        expire_time_ns=expiry(given, time_in_force, reading.now_ns),
+        expire_time_ns=time(given, "expire_time"),
         effective_time_ns=time(given, "effective_time"),
         deadline_ns=deadline_ns,
         display_qty=number(given, "display_qty"),

@@ -23,7 +23,7 @@ from krakenwire.model import (
     TriggerReference,
 )
 from krakenwire.model.times import ns_from_rfc3339
-from krakenwire.protocol.v2.refusals import Declined, require
+from krakenwire.protocol.v2.refusals import Declined
 
 __all__ = [
     "FEE_PREFERENCES",
@@ -36,7 +36,6 @@ __all__ = [
     "client_id",
     "deadline",
     "exclusive",
-    "expiry",
     "invalid",
     "number",
     "time",
@@ -55,7 +54,6 @@ FEE_PREFERENCES: Final[tuple[FeePreference, ...]] = get_args(FeePreference)
 _Given = Mapping[str, Any]
 _WordT = TypeVar("_WordT", bound=str)
 
-_DAY_NS: Final = 86_400_000_000_000
 _NEAREST_NS, _FARTHEST_NS = (ms * 1_000_000 for ms in limits.DEADLINE_MS)
 _USERREF_MIN, _USERREF_MAX = -(1 << 31), (1 << 31) - 1
 
@@ -67,9 +65,28 @@ _CLIENT_ID: Final = re.compile(
 """A UUID, 32 hex digits, or free ASCII text."""
 
 
+_ENGINE_NAMES: Final[Mapping[str, str]] = {
+    "order_type": "ordertype",
+    "side": "type",
+    "order_qty": "volume",
+    "cash_order_qty": "volume",
+    "display_qty": "displayvol",
+    **dict.fromkeys(("limit_price", "limit_price_type"), "price"),
+    **dict.fromkeys(("price_type", "trigger_price", "trigger_price_type"), "price"),
+    "reference": "trigger",
+    "time_in_force": "timeinforce",
+    "expire_time": "expiretm",
+    "effective_time": "starttm",
+    "fee_preference": "oflags",
+    "stp_type": "stptype",
+    "order_userref": "userref",
+}
+"""What the engine calls a member where it differs: by REST's name, as the recorded refusals do."""
+
+
 def invalid(name: str) -> Declined:
-    """Return the refusal of a member's value; REST's name stands for the one that is on record."""
-    return Declined(f"EGeneral:Invalid arguments:{'ordertype' if name == 'order_type' else name}")
+    """Return the refusal of a member's value."""
+    return Declined(f"EGeneral:Invalid arguments:{_ENGINE_NAMES.get(name, name)}")
 
 
 def word(given: _Given, name: str, words: tuple[_WordT, ...], default: _WordT) -> _WordT:
@@ -130,18 +147,6 @@ def deadline(given: _Given, now_ns: int) -> int | None:
     if not _NEAREST_NS <= ahead_ns <= _FARTHEST_NS:
         raise invalid("deadline")
     return deadline_ns
-
-
-def expiry(given: _Given, time_in_force: TimeInForce, now_ns: int) -> int | None:
-    """Return when a good-till-date order ends: it must, within a month, and no other may."""
-    if time_in_force == "gtd":
-        require(given, "expire_time")
-    expire_ns = time(given, "expire_time")
-    if expire_ns is None:
-        return None
-    if time_in_force != "gtd" or not now_ns < expire_ns <= now_ns + limits.EXPIRE_DAYS_MAX * _DAY_NS:
-        raise invalid("expire_time")
-    return expire_ns
 
 
 def exclusive(given: _Given, one: str, other: str) -> None:
