@@ -59,7 +59,7 @@ def _new_price(order: AccountOrder, request: AmendOrder) -> int | None:
         return None
     if order.price is None:
         raise Refusal(f"{INVALID}:price")
-    return price_of(request.limit_price, request.limit_price_type, decimals, order.desk.reference("last"))
+    return price_of(request.limit_price, request.limit_price_type or "static", decimals, order.desk.reference("last"))
 
 
 def _new_display(order: AccountOrder, request: AmendOrder, remaining: int) -> int | None:

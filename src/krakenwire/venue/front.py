@@ -1,0 +1,121 @@
+"""The front of the exchange: for whom a token speaks, and who is told what happens to an account.
+
+Gateways ask here; what they are told about accounts is made once for all
+connections that follow one. What an account may do is its key's matter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final, Protocol
+
+from krakenwire.model import BalanceChange, BalanceChanges, Balances, Execution, Executions, Wallet, WalletBalance
+from krakenwire.model.numbers import scaled_to_decimal
+from krakenwire.protocol.v2.encode_private import balance_changes_body, executions_body
+from krakenwire.venue.trading import Account, Exchange, Report
+
+__all__ = ["Follower", "Front", "Permit", "Told"]
+
+_FILLS_SHOWN: Final = 50
+"""Fills of a snapshot. Source: v2 reference, section 7.1."""
+
+
+class Told:
+    """One thing that happened to an account, with its v2 text made when it is first needed."""
+
+    __slots__ = ("_body", "account", "report")
+
+    def __init__(self, account: Account, report: Report) -> None:
+        self.account, self.report = account, report
+        self._body = ""
+
+    @property
+    def body(self) -> str:
+        """The v2 message without its sequence."""
+        if not self._body:
+            self._body = _body(self.report)
+        return self._body
+
+
+def _body(report: Report) -> str:
+    if isinstance(report, BalanceChange):
+        return balance_changes_body(BalanceChanges(changes=(report,), sequence=0))
+    return executions_body(Executions(kind="update", executions=(report,), sequence=0))
+
+
+class Follower(Protocol):
+    """A connection that follows an account."""
+
+    def tell(self, told: Told) -> Sequence[str]:
+        """Return the frames for this connection, none if it did not ask for that kind."""
+        ...
+
+
+class Permit(Protocol):
+    """Says for whom a token speaks."""
+
+    def account(self, token: str, asked: str, now_ns: int) -> Account | str:
+        """Return the account, or the text to refuse with: a bad token, or one that may not do what is asked.
+
+        Args:
+            token: as the client sent it.
+            asked: a method or a channel by its v2 name.
+            now_ns: the time.
+        """
+        ...
+
+
+class Front:
+    """What gateways know of accounts.
+
+    Attributes:
+        exchange: where requests go.
+        permit: says for whom a token speaks.
+    """
+
+    def __init__(self, exchange: Exchange, permit: Permit) -> None:
+        self.exchange, self.permit = exchange, permit
+        self._followers: dict[Account, dict[Follower, None]] = {}
+
+    def follow(self, account: Account, follower: Follower) -> None:
+        """Tell a connection what happens to an account from now on."""
+        account.followed = True
+        self._followers.setdefault(account, {})[follower] = None
+
+    def leave(self, account: Account, follower: Follower) -> None:
+        """Tell a connection no more."""
+        followers = self._followers.get(account, {})
+        followers.pop(follower, None)
+        if not followers:
+            self._followers.pop(account, None)
+            account.followed = False
+
+    def news(self) -> Iterator[tuple[str, tuple[Follower, ...]]]:
+        """Yield the frames about what has happened since the last call, each with the connection it is for."""
+        for account, report in self.exchange.take_reports():
+            told = Told(account, report)
+            for follower in tuple(self._followers.get(account, ())):
+                for frame in follower.tell(told):
+                    yield frame, (follower,)
+
+    def open_orders(self, account: Account) -> list[Execution]:
+        """Return the open orders of an account as a snapshot shows them, oldest first."""
+        return [self.exchange.reports.snapshot(order) for order in account.open_orders.values()]
+
+    def last_fills(self, account: Account, count: int = _FILLS_SHOWN) -> list[Execution]:
+        """Return the latest fills of an account, newest first; each with what became of its order."""
+        reports = self.exchange.reports
+        fills = list(account.fills)[-count:][::-1] if count else []
+        return [reports.fill(fill, reports.status(fill.order), fill.time_ns, cumulative=False) for fill in fills]
+
+    def balances(self, account: Account) -> Balances:
+        """Return what an account has, asset by asset."""
+        decimals = self.exchange.ledger.decimals
+        rows = []
+        for asset in decimals:
+            units = account.balances.get(asset)
+            if units is not None:
+                amount = scaled_to_decimal(units, decimals[asset])
+                wallets = (Wallet(type="spot", id="main", balance=amount),)
+                rows.append(WalletBalance(asset=asset, balance=amount, wallets=wallets))
+        return Balances(balances=tuple(rows), sequence=0)
