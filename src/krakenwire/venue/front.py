@@ -11,8 +11,10 @@ from typing import Final, Protocol
 
 from krakenwire.model import BalanceChange, BalanceChanges, Balances, Execution, Executions, Wallet, WalletBalance
 from krakenwire.model.numbers import scaled_to_decimal
+from krakenwire.model.rates import TIERS
 from krakenwire.protocol.v2.encode_private import balance_changes_body, executions_body
 from krakenwire.venue.trading import Account, Exchange, Report
+from krakenwire.venue.trading.reports import status_of
 
 __all__ = ["Follower", "Front", "Permit", "Told"]
 
@@ -98,6 +100,12 @@ class Front:
                 for frame in follower.tell(told):
                     yield frame, (follower,)
 
+    @staticmethod
+    def rate_threshold(account: Account) -> int:
+        """Return the threshold of an account's trading counters; an account without them is told the highest tier's."""
+        limits = TIERS["pro"] if account.pace is None else account.pace.limits
+        return int(limits.trading.threshold)
+
     def open_orders(self, account: Account) -> list[Execution]:
         """Return the open orders of an account as a snapshot shows them, oldest first."""
         return [self.exchange.reports.snapshot(order) for order in account.open_orders.values()]
@@ -106,7 +114,7 @@ class Front:
         """Return the latest fills of an account, newest first; each with what became of its order."""
         reports = self.exchange.reports
         fills = list(account.fills)[-count:][::-1] if count else []
-        return [reports.fill(fill, reports.status(fill.order), fill.time_ns, cumulative=False) for fill in fills]
+        return [reports.fill(fill, status_of(fill.order), fill.time_ns, cumulative=False) for fill in fills]
 
     def balances(self, account: Account) -> Balances:
         """Return what an account has, asset by asset."""

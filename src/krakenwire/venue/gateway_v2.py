@@ -8,8 +8,8 @@ clock. Source: v2 reference, sections 3, 5, 12 and 14.1.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Callable, Iterator
+from typing import Any, Final, TypeVar
 
 from krakenwire.model import Pong, Refused, Subscribed, Subscription, Unsubscribed
 from krakenwire.protocol.v2 import encode
@@ -26,7 +26,9 @@ from krakenwire.protocol.v2.venue import (
     VenueRequest,
     parse_request,
 )
+from krakenwire.venue.front import Front, Told
 from krakenwire.venue.listing_v2 import instrument_topic, status_event, status_topic
+from krakenwire.venue.private_v2 import PrivateHalf
 from krakenwire.venue.publisher import Publisher, Topic
 from krakenwire.venue.pulse import HEARTBEAT_NS, Pulse
 from krakenwire.venue.topics_v2 import make_topic, topic_key
@@ -34,6 +36,7 @@ from krakenwire.venue.venue import Venue
 
 __all__ = ["Gateway"]
 
+_RequestT = TypeVar("_RequestT")
 _STATUS: Final = Subscription(channel="status")
 _PRIVATE_ELSEWHERE: Final = "Private data and trading are unavailable on this endpoint. Try ws-auth.kraken.com"
 
@@ -50,15 +53,29 @@ class Gateway:
         venue: whose markets are told.
         publisher: shared by all v2 gateways of a driver.
         connection_id: told to the client; at most 2**53 - 1, since some clients read it as a double.
+        front: where accounts are; None for an address that knows of none.
     """
 
-    def __init__(self, venue: Venue, publisher: Publisher[Gateway], connection_id: int) -> None:
+    def __init__(
+        self, venue: Venue, publisher: Publisher[Gateway], connection_id: int, front: Front | None = None
+    ) -> None:
         assert 0 <= connection_id < 1 << 53
         self._venue = venue
         self._publisher = publisher
         self._connection_id = connection_id
         self._subscriptions: dict[_Key, Subscription] = {}
         self._pulse = Pulse()
+        self._private = None if front is None else PrivateHalf(front, self)
+        self._answers: dict[type, Callable[[Any, int], list[str]]] = {
+            Refusal: self._refuse,
+            PingRequest: _pong,
+            SubscribeRequest: self._subscribe,
+            UnsubscribeRequest: self._unsubscribe,
+        }
+        if self._private is not None:
+            self._answers[TradingCall] = self._private.call
+            self._answers[PrivateSubscribe] = self._paced(self._private.subscribe)
+            self._answers[PrivateUnsubscribe] = self._paced(self._private.unsubscribe)
 
     # -- what a driver calls -------------------------------------------------
 
@@ -71,20 +88,23 @@ class Gateway:
     def feed_frame(self, frame: str | bytes, now_ns: int) -> list[str]:
         """Return the answers to a client's frame: replies first, then snapshots."""
         self._pulse.hear(now_ns)
-        request = _public(parse_request(frame, now_ns))
-        if isinstance(request, Refusal):
-            return self._refuse(request, now_ns)
-        if isinstance(request, PingRequest):
-            return [encode.pong(Pong(req_id=request.req_id, time_in_ns=now_ns, time_out_ns=now_ns))]
-        if isinstance(request, UnsubscribeRequest):
-            return self._unsubscribe(request, now_ns)
-        return self._subscribe(request, now_ns)
+        request = parse_request(frame, now_ns)
+        if self._private is None:
+            request = _public(request)
+        answer = self._answers[request.__class__]
+        return answer(request, now_ns)
 
     def feed_close(self) -> None:
         """Let go of everything the client followed."""
         self._publisher.drop(self)
         self._subscriptions.clear()
+        if self._private is not None:
+            self._private.close()
         self._pulse.rest()
+
+    def tell(self, told: Told) -> list[str]:
+        """Return the frames about something that happened to an account this connection follows."""
+        return [] if self._private is None else self._private.tell(told)
 
     def poll(self, now_ns: int) -> list[str]:
         """Return the heartbeat when it is due; note when the client was idle for too long."""
@@ -157,15 +177,29 @@ class Gateway:
         self._pace_heartbeat(now_ns)
         return replies
 
+    def _paced(self, answer: Callable[[_RequestT, int], list[str]]) -> Callable[[_RequestT, int], list[str]]:
+        """An answer after which there may be more or fewer subscriptions than before."""
+
+        def paced(request: _RequestT, now_ns: int) -> list[str]:
+            frames = answer(request, now_ns)
+            self._pace_heartbeat(now_ns)
+            return frames
+
+        return paced
+
     def _pace_heartbeat(self, now_ns: int) -> None:
         """Heartbeats run from the first subscription until none is left."""
-        if self._subscriptions:
+        if self._subscriptions or (self._private is not None and self._private.subscribed):
             self._pulse.beat_from(now_ns + HEARTBEAT_NS)
         else:
             self._pulse.rest()
 
     def _refusal(self, error: str, method: str, symbol: str | None, req_id: int | None, now_ns: int) -> str:
         return encode.refused(Refused(method=method, error=error, symbol=symbol, req_id=req_id), now_ns, now_ns)
+
+
+def _pong(request: PingRequest, now_ns: int) -> list[str]:
+    return [encode.pong(Pong(req_id=request.req_id, time_in_ns=now_ns, time_out_ns=now_ns))]
 
 
 def _public(request: VenueRequest) -> SubscribeRequest | UnsubscribeRequest | PingRequest | Refusal:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from krakenwire.model import BalanceChange, Executions, Refused
+from msgspec import structs
+
+from krakenwire.model import BalanceChange, Execution, Executions, Refused
 from krakenwire.protocol.v2 import encode
 from krakenwire.protocol.v2.encode_answers import answered
 from krakenwire.protocol.v2.encode_private import (
@@ -20,7 +22,7 @@ from krakenwire.protocol.v2.encode_private import (
     with_sequence,
 )
 from krakenwire.protocol.v2.venue import PrivateSubscribe, PrivateUnsubscribe, TradingCall
-from krakenwire.venue.front import Front, Told
+from krakenwire.venue.front import Follower, Front, Told
 from krakenwire.venue.trading import Account
 
 __all__ = ["PrivateHalf"]
@@ -47,10 +49,11 @@ class PrivateHalf:
 
     Args:
         front: where accounts are.
+        connection: whose half it is: what the front knows it by.
     """
 
-    def __init__(self, front: Front) -> None:
-        self._front = front
+    def __init__(self, front: Front, connection: Follower) -> None:
+        self._front, self._connection = front, connection
         self._channels: dict[str, _Channel] = {}
 
     @property
@@ -79,7 +82,7 @@ class PrivateHalf:
             self._forget(asked.channel)
             channel = self._channels[asked.channel] = _Channel(account, asked)
         channel.asked = asked
-        self._front.follow(account, self)
+        self._front.follow(account, self._connection)
         if asked.channel == "balances":
             frames = [balances_subscribed(asked, now_ns, now_ns)]
             body = balances_body(self._front.balances(account))
@@ -106,12 +109,22 @@ class PrivateHalf:
             return []
         if not channel.asked.order_status and told.report.exec_type not in _BRIEF:  # type: ignore[union-attr]  # only
             return []  # executions can be without
+        if channel.asked.ratecounter and isinstance(told.report, Execution):
+            return [channel.frame(self._with_ratecount(told.report, told.account))]
         return [channel.frame(told.body)]
 
     def close(self) -> None:
         """Let go of everything."""
         for name in tuple(self._channels):
             self._forget(name)
+
+    @staticmethod
+    def _with_ratecount(event: Execution, account: Account) -> str:
+        """An event with the trading counter, which changes with time and so is not the same for all."""
+        order = account.orders_seen.get(event.order_id)
+        if account.pace is not None and order is not None:
+            event = structs.replace(event, ratecount=account.pace.points(order.symbol, event.time_ns))
+        return executions_body(Executions(kind="update", executions=(event,), sequence=0))
 
     def _executions(self, channel: _Channel) -> str:
         account, asked = channel.account, channel.asked
@@ -122,7 +135,7 @@ class PrivateHalf:
     def _forget(self, name: str) -> None:
         channel = self._channels.pop(name, None)
         if channel is not None and all(other.account is not channel.account for other in self._channels.values()):
-            self._front.leave(channel.account, self)
+            self._front.leave(channel.account, self._connection)
 
     @staticmethod
     def _refused(error: str, method: str, channel: str | None, req_id: int | None, now_ns: int) -> str:

@@ -15,6 +15,7 @@ from krakenwire.venue.trading.fees import Volume
 
 if TYPE_CHECKING:
     from krakenwire.venue.trading.account_order import AccountOrder, Fill
+    from krakenwire.venue.trading.pacing import Pace
 
 __all__ = ["FEES", "OUTSIDE", "Account", "EntryKind", "Ledger", "LedgerEntry"]
 
@@ -61,6 +62,7 @@ class Account:
         volume: of the last thirty days; it decides the fees.
         fixed_fees: the rates of taker and maker in millionths, whatever the volume; None for the schedule.
         margin: whether it may trade on margin.
+        pace: how fast it may trade, None for as fast as it likes.
 
     Args:
         keeps_history: whether closed orders, fills and entries are kept.
@@ -83,6 +85,7 @@ class Account:
         self.volume = Volume()
         self.fixed_fees: tuple[int, int] | None = None
         self.margin = False
+        self.pace: Pace | None = None
 
     def __repr__(self) -> str:
         return f"Account({self.name})"

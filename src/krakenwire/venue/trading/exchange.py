@@ -41,6 +41,7 @@ from krakenwire.model.orders import (
     TradingRequest,
     Trigger,
 )
+from krakenwire.model.rates import Transaction
 from krakenwire.venue.market import Market
 from krakenwire.venue.text_ids import TextIds, is_well_formed
 from krakenwire.venue.trading import amending, replacing
@@ -200,6 +201,7 @@ class Exchange:
     # -- new orders ---------------------------------------------------------------------
 
     def _add(self, account: Account, request: AddOrder, now_ns: int) -> tuple[Answer, ...]:
+        self._charge("add", account, request.symbol, now_ns)
         order = self._checked(account, request, now_ns)
         if request.validate:
             return (self._added(order),)
@@ -207,7 +209,7 @@ class Exchange:
         return (self._added(order),)
 
     def _checked(self, account: Account, request: AddOrder, now_ns: int) -> AccountOrder:
-        """Return the order that a request asks for, found good but for the money."""
+        """Return the order that a request asks for, found good but for the money and the bound on open orders."""
         desk = self._desk(request.symbol)
         check_deadline(request.deadline_ns, now_ns)
         for mode in (self.mode(), desk.terms.instrument.status):
@@ -234,6 +236,9 @@ class Exchange:
     def _enter(self, order: AccountOrder, now_ns: int) -> None:
         """Hold the money and let an order begin its life."""
         _check_unique(order)
+        account = order.account
+        if account.pace is not None and not order.liquidates:
+            account.pace.check_orders(account.open_by_symbol.get(order.symbol, 0))
         if not self._hold(order, now_ns):
             raise Refusal(NO_FUNDS)
         desk = order.desk
@@ -281,6 +286,7 @@ class Exchange:
             return
 
     def _batch_add(self, account: Account, request: BatchAdd, now_ns: int) -> tuple[Answer, ...]:
+        self._charge("batch_add", account, request.symbol, now_ns, len(request.orders))
         orders = [self._checked(account, asked, now_ns) for asked in request.orders]
         if request.validate:
             return (BatchAdded(tuple(map(self._added, orders))),)
@@ -302,6 +308,8 @@ class Exchange:
     def _amend(self, account: Account, request: AmendOrder, now_ns: int) -> tuple[Answer, ...]:
         check_deadline(request.deadline_ns, now_ns)
         order = self._one(account, request.order_id, request.cl_ord_id)
+        self._charge("amend", account, order.symbol, now_ns)
+        self._charge_age("amend", account, (order,), now_ns)
         for mode in (self.mode(), order.desk.terms.instrument.status):
             check_mode(mode, order.order_type, order.post_only or request.post_only)
         amending.amend(order, request, self.reports, now_ns)
@@ -312,6 +320,8 @@ class Exchange:
 
     def _edit(self, account: Account, request: EditOrder, now_ns: int) -> tuple[Answer, ...]:
         old = self._edited(account, request)
+        self._charge("edit", account, old.symbol, now_ns)
+        self._charge_age("edit", account, (old,), now_ns)
         new = self._checked(account, replacing.request_of(old, request), now_ns)
         if request.validate:
             return (Edited(order_id="", original_order_id=""),)
@@ -349,6 +359,7 @@ class Exchange:
         for name, value in asked:
             try:
                 orders = self._meant(account, name, value)
+                self._charge_age("cancel", account, orders, now_ns)
                 count = self._cancel_orders(orders, USER_REQUESTED, now_ns)
                 answers.append(msgspec.convert({name: value, "count": count}, Canceled))
             except Refusal as refusal:
@@ -368,6 +379,7 @@ class Exchange:
                 found.update((order.order_id, order) for order in self._meant(account, name, value))
             except Refusal:
                 continue
+        self._charge_age("batch_cancel", account, found.values(), now_ns)
         return (BatchCanceled(self._cancel_orders(found.values(), USER_REQUESTED, now_ns)),)
 
     def _cancel_all_after(self, account: Account, request: CancelAllAfter, now_ns: int) -> tuple[Answer, ...]:
@@ -462,6 +474,18 @@ class Exchange:
     def _was_forgotten(self, text: str) -> bool:
         """Whether an id was given out by one of the markets."""
         return any(desk.market.knows_order(text) for desk in self.desks.values())
+
+    # -- pace -----------------------------------------------------------------------------------
+
+    @staticmethod
+    def _charge(transaction: Transaction, account: Account, symbol: str, now_ns: int, orders: int = 1) -> None:
+        if account.pace is not None:
+            account.pace.charge(transaction, symbol, now_ns, orders=orders)
+
+    @staticmethod
+    def _charge_age(transaction: Transaction, account: Account, orders: Iterable[AccountOrder], now_ns: int) -> None:
+        if account.pace is not None:
+            account.pace.charge_age(transaction, orders, now_ns)
 
     # -- time, money ------------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ from krakenwire.venue.text_ids import TextIds
 from krakenwire.venue.trading.account_order import AccountOrder, Fill
 from krakenwire.venue.trading.accounts import Account, LedgerEntry
 
-__all__ = ["Report", "Reports"]
+__all__ = ["Report", "Reports", "status_of"]
 
 Report = Execution | BalanceChange
 PositionStatus = Literal["opened", "closing", "closed"]
@@ -73,7 +73,7 @@ class Reports:
         if order.account.followed:
             totals = self._totals(order)
             reason = order.reason or None
-            self._tell(order, self._event(order, exec_type, _status(order), time_ns, reason=reason, **totals))
+            self._tell(order, self._event(order, exec_type, status_of(order), time_ns, reason=reason, **totals))
 
     def amended(self, order: AccountOrder, reason: str, time_ns: int) -> None:
         """An order asks for something else now."""
@@ -81,7 +81,7 @@ class Reports:
             members = self._terms_of(order)
             qty = self._qty(order, order.filled)
             event = self._event(
-                order, "amended", _status(order), time_ns, reason=reason, amended=True, cum_qty=qty, **members
+                order, "amended", status_of(order), time_ns, reason=reason, amended=True, cum_qty=qty, **members
             )
             self._tell(order, event)
 
@@ -89,12 +89,14 @@ class Reports:
         """An iceberg shows its next part."""
         if order.account.followed:
             remain = self._qty(order, shown)
-            self._tell(order, self._event(order, "iceberg_refill", _status(order), time_ns, display_qty_remain=remain))
+            self._tell(
+                order, self._event(order, "iceberg_refill", status_of(order), time_ns, display_qty_remain=remain)
+            )
 
     def trigger_changed(self, order: AccountOrder, time_ns: int) -> None:
         """The trigger of an order moved or fired."""
         if order.account.followed:
-            self._tell(order, self._event(order, "status", _status(order), time_ns, triggers=self._trigger(order)))
+            self._tell(order, self._event(order, "status", status_of(order), time_ns, triggers=self._trigger(order)))
 
     def entered(self, account: Account, entry: LedgerEntry, time_ns: int) -> None:
         """A balance changed."""
@@ -138,7 +140,7 @@ class Reports:
         """Return an open order as a snapshot shows it, totals included."""
         totals = self._totals(order)
         del totals["cum_cost"]
-        return self.description(order, "new", _status(order), order.changed_ns, amended=order.amended, **totals)
+        return self.description(order, "new", status_of(order), order.changed_ns, amended=order.amended, **totals)
 
     def fill(
         self,
@@ -289,6 +291,6 @@ class Reports:
         return self._usd(order.fee_asset, fee).quantize(Decimal(1).scaleb(-shown))
 
 
-def _status(order: AccountOrder) -> OrderStatus:
+def status_of(order: AccountOrder) -> OrderStatus:
     """How an order stands, in the wire's words."""
     return _STATUS.get(order.phase) or ("partially_filled" if order.filled else "new")
