@@ -9,10 +9,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final, Protocol
 
-from krakenwire.model import BalanceChange, BalanceChanges, Balances, Execution, Executions, Wallet, WalletBalance
+from krakenwire.model import (
+    Answer,
+    BalanceChange,
+    BalanceChanges,
+    Balances,
+    Execution,
+    Executions,
+    TradingRequest,
+    Wallet,
+    WalletBalance,
+)
 from krakenwire.model.numbers import scaled_to_decimal
 from krakenwire.model.rates import TIERS
 from krakenwire.protocol.v2.encode_private import balance_changes_body, executions_body
+from krakenwire.venue.inputs import Inputs
 from krakenwire.venue.trading import Account, Exchange, Report
 from krakenwire.venue.trading.reports import status_of
 
@@ -71,13 +82,26 @@ class Front:
     """What gateways know of accounts.
 
     Attributes:
-        exchange: where requests go.
+        exchange: where accounts trade, for reading.
         permit: says for whom a token speaks.
+
+    Args:
+        exchange, permit: as above.
+        inputs: the way in to the venue.
     """
 
-    def __init__(self, exchange: Exchange, permit: Permit) -> None:
+    def __init__(self, exchange: Exchange, inputs: Inputs, permit: Permit) -> None:
         self.exchange, self.permit = exchange, permit
+        self._inputs = inputs
         self._followers: dict[Account, dict[Follower, None]] = {}
+
+    def ask(self, account: Account, request: TradingRequest, now_ns: int) -> tuple[Answer, ...]:
+        """Do what an account asks for; return one answer, for a cancellation one per id."""
+        return self._inputs.ask(account, request, now_ns)
+
+    def look(self) -> None:
+        """Say that somebody is about to see how an account stands: what is seen stays so, whatever happens."""
+        self._inputs.reached()
 
     def follow(self, account: Account, follower: Follower) -> None:
         """Tell a connection what happens to an account from now on."""
@@ -94,7 +118,10 @@ class Front:
 
     def news(self) -> Iterator[tuple[str, tuple[Follower, ...]]]:
         """Yield the frames about what has happened since the last call, each with the connection it is for."""
-        for account, report in self.exchange.take_reports():
+        reports = self.exchange.take_reports()
+        if reports:
+            self.look()
+        for account, report in reports:
             told = Told(account, report)
             for follower in tuple(self._followers.get(account, ())):
                 for frame in follower.tell(told):

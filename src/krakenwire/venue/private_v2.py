@@ -66,7 +66,7 @@ class PrivateHalf:
         account = self._front.permit.account(call.token, call.method, now_ns)
         if isinstance(account, str):
             return [self._refused(account, call.method, None, call.req_id, now_ns)]
-        answers = self._front.exchange.execute(account, call.request, now_ns)
+        answers = self._front.ask(account, call.request, now_ns)
         return [answered(call.method, answer, call.req_id, now_ns, now_ns, call.warnings) for answer in answers]
 
     def subscribe(self, asked: PrivateSubscribe, now_ns: int) -> list[str]:
@@ -82,6 +82,7 @@ class PrivateHalf:
             self._forget(asked.channel)
             channel = self._channels[asked.channel] = _Channel(account, asked)
         channel.asked = asked
+        self._front.look()
         self._front.follow(account, self._connection)
         if asked.channel == "balances":
             frames = [balances_subscribed(asked, now_ns, now_ns)]

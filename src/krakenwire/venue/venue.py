@@ -119,8 +119,11 @@ class Venue:
 
     def catch_up(self, now_ns: int) -> int:
         """After a pause longer than `VENUE_CATCH_UP_S` leave the rest of it out of the simulation; return how much."""
-        late_ns = now_ns - self._crowd_ns()
-        return self.leave_out(late_ns - _CATCH_UP_NS) if late_ns > _CATCH_UP_NS else 0
+        return self.leave_out(self.late_ns(now_ns))
+
+    def late_ns(self, now_ns: int) -> int:
+        """Return how much of a pause is too much, 0 when there was none that long."""
+        return max(0, now_ns - self._crowd_ns() - _CATCH_UP_NS)
 
     def leave_out(self, ns: int) -> int:
         """Leave some time out of the crowd's life, counted in `skipped_ns`; return it."""

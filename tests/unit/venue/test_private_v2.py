@@ -14,6 +14,7 @@ from krakenwire.model.rates import TIERS
 from krakenwire.venue import Publisher, Venue, VenueConfig
 from krakenwire.venue.front import Front
 from krakenwire.venue.gateway_v2 import Gateway
+from krakenwire.venue.inputs import Inputs
 from krakenwire.venue.trading import Account
 from krakenwire.venue.trading.pacing import Pace
 
@@ -42,7 +43,8 @@ class Floor:
     def __init__(self) -> None:
         self.venue = Venue(VenueConfig(symbols=["BTC/USD"], rate=0.1, start_ns=T0))
         self.tokens = Tokens()
-        self.front = Front(self.venue.exchange, self.tokens)
+        self.records: list[bytes] = []
+        self.front = Front(self.venue.exchange, Inputs(self.venue, self.records.append), self.tokens)
         self.publisher: Publisher[Gateway] = Publisher()
         self.now_ns = T0 + SECOND
         self.got: dict[object, list[dict[str, Any]]] = defaultdict(list)

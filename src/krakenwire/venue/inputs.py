@@ -1,0 +1,159 @@
+"""All that changes a venue from outside, as values that can be written down and done again.
+
+A venue is a function of its settings and its inputs: written down before they
+take effect and done again in their order they give the same orders, fills,
+balances, ids and market. Each input notes how far the venue had got when it
+came, because the crowd acts in between. Keeping what is written is the
+driver's work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Final
+
+import msgspec
+
+from krakenwire.errors import DecodeError
+from krakenwire.model.answers import Answer
+from krakenwire.model.orders import TradingRequest
+from krakenwire.venue.trading import Account
+from krakenwire.venue.venue import Venue
+
+__all__ = ["Asked", "Input", "Inputs", "LeftOut", "ModeSet", "Paid", "Reached", "decode"]
+
+
+class Asked(msgspec.Struct, frozen=True, tag="asked", array_like=True):
+    """An account asked for something."""
+
+    seen_ns: int
+    now_ns: int
+    account: str
+    request: TradingRequest
+
+
+class Paid(msgspec.Struct, frozen=True, tag="paid", array_like=True):
+    """Money came in from outside, or with negative units went out; `asset` is the v2 name, `kind` the entry's."""
+
+    seen_ns: int
+    now_ns: int
+    account: str
+    asset: str
+    units: int
+    kind: str
+
+
+class ModeSet(msgspec.Struct, frozen=True, tag="mode", array_like=True):
+    """The trading mode was changed."""
+
+    seen_ns: int
+    now_ns: int
+    status: str
+
+
+class LeftOut(msgspec.Struct, frozen=True, tag="left out", array_like=True):
+    """So much time was left out of the crowd's life."""
+
+    seen_ns: int
+    ns: int
+
+
+class Reached(msgspec.Struct, frozen=True, tag="reached", array_like=True):
+    """The venue had got so far when somebody was told about an account."""
+
+    seen_ns: int
+
+
+Input = Asked | Paid | ModeSet | LeftOut | Reached
+
+_encode: Final = msgspec.msgpack.Encoder().encode
+_decoder: Final[msgspec.msgpack.Decoder[Input]] = msgspec.msgpack.Decoder(Input)
+
+
+def decode(record: bytes) -> Input:
+    """Return the input that was written.
+
+    Raises:
+        DecodeError: it is none.
+    """
+    try:
+        return _decoder.decode(record)
+    except msgspec.MsgspecError as error:
+        raise DecodeError(str(error), record) from None
+
+
+class Inputs:
+    """The way in to a venue: each input is written down, then done.
+
+    Args:
+        venue: what changes.
+        write: keeps one record; what it raises leaves the venue as it was.
+    """
+
+    def __init__(self, venue: Venue, write: Callable[[bytes], None] = lambda _: None) -> None:
+        self._venue, self._write = venue, write
+        self._written_ns = venue.now_ns
+
+    def ask(self, account: Account, request: TradingRequest, now_ns: int) -> tuple[Answer, ...]:
+        """Do what an account asks for; see `Exchange.execute`."""
+        self._note(Asked(self._venue.now_ns, now_ns, account.name, request))
+        return self._venue.exchange.execute(account, request, now_ns)
+
+    def pay(self, account: Account, asset: str, units: int, now_ns: int, kind: str = "deposit") -> None:
+        """Let money in or out; see `Exchange.deposit`."""
+        self._note(Paid(self._venue.now_ns, now_ns, account.name, asset, units, kind))
+        self._venue.exchange.deposit(account, asset, units, now_ns, kind)
+
+    def set_status(self, status: str, now_ns: int) -> None:
+        """Change the trading mode; see `Venue.set_status`."""
+        if status != self._venue.status:
+            self._note(ModeSet(self._venue.now_ns, now_ns, status))
+        self._venue.set_status(status, now_ns)
+
+    def catch_up(self, now_ns: int) -> None:
+        """Leave out what of a long pause is to be left out; see `Venue.catch_up`."""
+        late_ns = self._venue.late_ns(now_ns)
+        if late_ns:
+            self._note(LeftOut(self._venue.now_ns, late_ns))
+            self._venue.leave_out(late_ns)
+
+    def reached(self) -> None:
+        """Write down how far the venue has got: before anybody is told what happened to an account."""
+        if self._venue.now_ns > self._written_ns:
+            self._note(Reached(self._venue.now_ns))
+
+    def redo(self, records: Iterable[bytes]) -> int:
+        """Do again what was written by a venue of the same settings; return how many inputs there were.
+
+        Raises:
+            DecodeError: a record is no input, or of an account that there is not.
+        """
+        count = 0
+        for record in records:
+            self._redo(decode(record))
+            count += 1
+        self._written_ns = self._venue.now_ns
+        return count
+
+    def _redo(self, done: Input) -> None:
+        venue = self._venue
+        for _ in venue.step(done.seen_ns):
+            pass
+        if isinstance(done, Asked):
+            venue.exchange.execute(self._account(done.account), done.request, done.now_ns)
+        elif isinstance(done, Paid):
+            venue.exchange.deposit(self._account(done.account), done.asset, done.units, done.now_ns, done.kind)
+        elif isinstance(done, ModeSet):
+            venue.set_status(done.status, done.now_ns)
+        elif isinstance(done, LeftOut):
+            venue.leave_out(done.ns)
+
+    def _account(self, name: str) -> Account:
+        account = self._venue.ledger.account(name)
+        if account is None:
+            raise DecodeError("an input of an account that there is not", name)
+        return account
+
+    def _note(self, done: Input) -> None:
+        self._write(_encode(done))
+        self._written_ns = done.seen_ns
