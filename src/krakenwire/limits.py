@@ -149,6 +149,18 @@ VENUE_RECORDS_KEPT: Final = 100_000
 JOURNAL_RECORD_BYTES_MAX: Final = 16 * 1024 * 1024
 """Longest record of a journal; a length beyond it is damage, not a record."""
 
+VENUE_NONCES_KEPT: Final = 65_536
+"""Nonces of one key inside its window, about 7 MB at most; beyond it the lowest count as used up."""
+
+VENUE_TOKEN_S: Final = 900.0
+"""A WebSocket token may be unused for this long."""
+
+VENUE_TOKENS_KEPT: Final = 1_000
+"""Tokens of one account: some clients fetch one for every request."""
+
+VENUE_NAMES_KEPT: Final = 4_096
+"""Addresses and keys whose mistakes a venue remembers."""
+
 VENUE_CATCH_UP_S: Final = 5.0
 """After a longer pause (a suspended process) the simulated market leaves the rest of it out."""
 
