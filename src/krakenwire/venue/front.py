@@ -130,8 +130,7 @@ class Front:
     @staticmethod
     def rate_threshold(account: Account) -> int:
         """Return the threshold of an account's trading counters; an account without them is told the highest tier's."""
-        limits = TIERS["pro"] if account.pace is None else account.pace.limits
-        return int(limits.trading.threshold)
+        return int(TIERS["pro"].trading.threshold) if account.pace is None else account.pace.max_rate_count
 
     def open_orders(self, account: Account) -> list[Execution]:
         """Return the open orders of an account as a snapshot shows them, oldest first."""

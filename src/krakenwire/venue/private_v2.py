@@ -124,7 +124,7 @@ class PrivateHalf:
         """An event with the trading counter, which changes with time and so is not the same for all."""
         order = account.orders_seen.get(event.order_id)
         if account.pace is not None and order is not None:
-            event = structs.replace(event, ratecount=account.pace.points(order.symbol, event.time_ns))
+            event = structs.replace(event, ratecount=int(account.pace.rate_count(order.symbol, event.time_ns)))
         return executions_body(Executions(kind="update", executions=(event,), sequence=0))
 
     def _executions(self, channel: _Channel) -> str:

@@ -10,13 +10,12 @@ import msgspec
 import pytest
 
 from krakenwire.model.orders import AddOrder
-from krakenwire.model.rates import TIERS
 from krakenwire.venue import Publisher, Venue, VenueConfig
 from krakenwire.venue.front import Front
 from krakenwire.venue.gateway_v2 import Gateway
 from krakenwire.venue.inputs import Inputs
+from krakenwire.venue.pace import AccountLimits, AccountPace
 from krakenwire.venue.trading import Account
-from krakenwire.venue.trading.pacing import Pace
 
 SECOND = 1_000_000_000
 T0 = 1_790_000_000 * SECOND
@@ -173,7 +172,7 @@ def test_without_order_status_only_beginning_end_and_fills_are_told(floor: Floor
 
 def test_the_rate_counter_is_told_to_who_asks_for_it(floor: Floor) -> None:
     ann, gateway, other = floor.account("ann", USD=10_000), floor.connect(), floor.connect()
-    floor.tokens.accounts[ann].pace = Pace(TIERS["starter"])
+    floor.tokens.accounts[ann].pace = AccountPace(AccountLimits.of("starter"))
     confirmed, _ = floor.ask(gateway, "subscribe", channel="executions", ratecounter=True, token=ann)
     floor.ask(other, "subscribe", channel="executions", token=ann)
     assert confirmed["result"]["maxratecount"] == 60

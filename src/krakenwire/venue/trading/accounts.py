@@ -14,8 +14,8 @@ from krakenwire.limits import VENUE_RECORDS_KEPT
 from krakenwire.venue.trading.fees import Volume
 
 if TYPE_CHECKING:
+    from krakenwire.venue.pace import AccountPace
     from krakenwire.venue.trading.account_order import AccountOrder, Fill
-    from krakenwire.venue.trading.pacing import Pace
 
 __all__ = ["FEES", "OUTSIDE", "Account", "EntryKind", "Ledger", "LedgerEntry"]
 
@@ -85,7 +85,7 @@ class Account:
         self.volume = Volume()
         self.fixed_fees: tuple[int, int] | None = None
         self.margin = False
-        self.pace: Pace | None = None
+        self.pace: AccountPace | None = None
 
     def __repr__(self) -> str:
         return f"Account({self.name})"

@@ -238,7 +238,9 @@ class Exchange:
         _check_unique(order)
         account = order.account
         if account.pace is not None and not order.liquidates:
-            account.pace.check_orders(account.open_by_symbol.get(order.symbol, 0))
+            refusal = account.pace.orders_refusal(account.open_by_symbol.get(order.symbol, 0))
+            if refusal is not None:
+                raise Refusal(refusal)
         if not self._hold(order, now_ns):
             raise Refusal(NO_FUNDS)
         desk = order.desk
@@ -286,7 +288,7 @@ class Exchange:
             return
 
     def _batch_add(self, account: Account, request: BatchAdd, now_ns: int) -> tuple[Answer, ...]:
-        self._charge("batch_add", account, request.symbol, now_ns, len(request.orders))
+        self._charge("batch_add", account, request.symbol, now_ns, orders=len(request.orders))
         orders = [self._checked(account, asked, now_ns) for asked in request.orders]
         if request.validate:
             return (BatchAdded(tuple(map(self._added, orders))),)
@@ -308,8 +310,7 @@ class Exchange:
     def _amend(self, account: Account, request: AmendOrder, now_ns: int) -> tuple[Answer, ...]:
         check_deadline(request.deadline_ns, now_ns)
         order = self._one(account, request.order_id, request.cl_ord_id)
-        self._charge("amend", account, order.symbol, now_ns)
-        self._charge_age("amend", account, (order,), now_ns)
+        self._charge("amend", account, order.symbol, now_ns, (order,))
         for mode in (self.mode(), order.desk.terms.instrument.status):
             check_mode(mode, order.order_type, order.post_only or request.post_only)
         amending.amend(order, request, self.reports, now_ns)
@@ -320,8 +321,7 @@ class Exchange:
 
     def _edit(self, account: Account, request: EditOrder, now_ns: int) -> tuple[Answer, ...]:
         old = self._edited(account, request)
-        self._charge("edit", account, old.symbol, now_ns)
-        self._charge_age("edit", account, (old,), now_ns)
+        self._charge("edit", account, old.symbol, now_ns, (old,))
         new = self._checked(account, replacing.request_of(old, request), now_ns)
         if request.validate:
             return (Edited(order_id="", original_order_id=""),)
@@ -359,7 +359,8 @@ class Exchange:
         for name, value in asked:
             try:
                 orders = self._meant(account, name, value)
-                self._charge_age("cancel", account, orders, now_ns)
+                for order in orders:
+                    self._charge("cancel", account, order.symbol, now_ns, (order,))
                 count = self._cancel_orders(orders, USER_REQUESTED, now_ns)
                 answers.append(msgspec.convert({name: value, "count": count}, Canceled))
             except Refusal as refusal:
@@ -368,6 +369,7 @@ class Exchange:
 
     def _cancel_all(self, account: Account, _: CancelAll, now_ns: int) -> tuple[Answer, ...]:
         self._check_cancel()
+        self._charge("cancel_all", account, None, now_ns)
         return (AllCanceled(self._cancel_orders(account.open_orders.values(), USER_REQUESTED, now_ns)),)
 
     def _batch_cancel(self, account: Account, request: BatchCancel, now_ns: int) -> tuple[Answer, ...]:
@@ -379,12 +381,14 @@ class Exchange:
                 found.update((order.order_id, order) for order in self._meant(account, name, value))
             except Refusal:
                 continue
-        self._charge_age("batch_cancel", account, found.values(), now_ns)
+        for order in found.values():
+            self._charge("batch_cancel", account, order.symbol, now_ns, (order,))
         return (BatchCanceled(self._cancel_orders(found.values(), USER_REQUESTED, now_ns)),)
 
     def _cancel_all_after(self, account: Account, request: CancelAllAfter, now_ns: int) -> tuple[Answer, ...]:
         if not 0 <= request.timeout_s < _TIMEOUT_MAX_S:
             raise Refusal(f"{INVALID}:Invalid timeout argument")
+        self._charge("cancel_all_after", account, None, now_ns)
         current_ns = -(-now_ns // _SECOND) * _SECOND
         account.timer_ns = current_ns + request.timeout_s * _SECOND if request.timeout_s else None
         if account.timer_ns is not None:
@@ -478,14 +482,21 @@ class Exchange:
     # -- pace -----------------------------------------------------------------------------------
 
     @staticmethod
-    def _charge(transaction: Transaction, account: Account, symbol: str, now_ns: int, orders: int = 1) -> None:
-        if account.pace is not None:
-            account.pace.charge(transaction, symbol, now_ns, orders=orders)
-
-    @staticmethod
-    def _charge_age(transaction: Transaction, account: Account, orders: Iterable[AccountOrder], now_ns: int) -> None:
-        if account.pace is not None:
-            account.pace.charge_age(transaction, orders, now_ns)
+    def _charge(
+        transaction: Transaction,
+        account: Account,
+        symbol: str | None,
+        now_ns: int,
+        touched: Iterable[AccountOrder] = (),
+        orders: int = 1,
+    ) -> None:
+        """Count a transaction against the account's pace."""
+        if account.pace is None:
+            return
+        ages_ns = [now_ns - order.changed_ns for order in touched]
+        refusal = account.pace.refusal(transaction, symbol, now_ns, ages_ns=ages_ns, orders=orders)
+        if refusal is not None:
+            raise Refusal(refusal)
 
     # -- time, money ------------------------------------------------------------------------------
 

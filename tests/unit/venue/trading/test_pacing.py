@@ -9,9 +9,8 @@ from tests.unit.venue.trading.desks import Floor
 
 from krakenwire.model.answers import Amended, BatchCanceled, Canceled, OrderRefused
 from krakenwire.model.orders import AmendOrder, BatchCancel, CancelAll, CancelOrders
-from krakenwire.model.rates import TIERS
+from krakenwire.venue.pace import AccountLimits, AccountPace
 from krakenwire.venue.trading import Account
-from krakenwire.venue.trading.pacing import Pace
 
 RATE = OrderRefused("EOrder:Rate limit exceeded")
 
@@ -24,14 +23,21 @@ def floor() -> Floor:
 @pytest.fixture
 def bob(floor: Floor) -> Account:
     account = floor.account("bob", BTC="100", ETH="100")
-    account.pace = Pace(TIERS["starter"])
+    account.pace = AccountPace(AccountLimits.of("starter"))
     return account
+
+
+def points(account: Account, floor: Floor) -> int:
+    assert account.pace is not None
+    return round(account.pace.rate_count("BTC/USD", floor.now_ns))
 
 
 def test_each_order_costs_a_point_and_points_decay(floor: Floor, bob: Account) -> None:
     for number in range(60):
         floor.place(bob, "sell", "0.01", f"{50_000 + number}.0")
-        floor.ask(bob, CancelAll())
+        floor.now_ns -= 1_000_000
+    for order in tuple(bob.open_orders.values()):
+        order.desk.cancel(order, "", floor.now_ns)
     assert floor.refusal(bob, "sell", "0.01", "50000.0") == RATE.error
     floor.now_ns += 1_000_000_000
     floor.place(bob, "sell", "0.01", "50000.0")
@@ -45,16 +51,15 @@ def test_another_instrument_has_a_counter_of_its_own(floor: Floor, bob: Account)
 
 
 def test_touching_young_orders_costs_more_than_touching_old_ones(floor: Floor, bob: Account) -> None:
-    assert bob.pace is not None
     young = floor.place(bob, "sell", "0.01", "50000.0")
     assert isinstance(floor.ask(bob, AmendOrder(order_id=young.order_id, order_qty=Decimal("0.02")))[0], Amended)
-    assert bob.pace.points("BTC/USD", floor.now_ns) == 4
+    assert points(bob, floor) == 5, "one for placing it, one and three for amending it at once"
     assert isinstance(floor.ask(bob, CancelOrders(order_ids=(young.order_id,)))[0], Canceled)
-    assert bob.pace.points("BTC/USD", floor.now_ns) == 12
+    assert points(bob, floor) == 13
     old = floor.place(bob, "sell", "0.01", "50000.0")
     floor.pass_time(400)
     floor.ask(bob, CancelOrders(order_ids=(old.order_id,)))
-    assert bob.pace.points("BTC/USD", floor.now_ns) == 0
+    assert points(bob, floor) == 0
 
 
 def test_a_cancellation_beyond_the_threshold_is_refused_but_a_batch_of_them_is_not(floor: Floor, bob: Account) -> None:
