@@ -223,3 +223,9 @@ def test_time_that_goes_back_gives_nothing_back() -> None:
     assert pair.value(START_NS - SECOND) == 10
     pair.charge(POINT, START_NS - SECOND)
     assert pair.value(START_NS + SECOND) == 10
+
+
+def test_free_time_counts_from_the_latest_time_that_was_told() -> None:
+    pair = counter("starter")
+    pair.charge(60 * POINT, START_NS)
+    assert pair.free_at(POINT, START_NS - 5 * SECOND) == START_NS + SECOND

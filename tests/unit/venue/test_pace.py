@@ -130,3 +130,9 @@ def test_only_so_many_names_are_remembered() -> None:
 def test_ban_of_no_time_is_refused() -> None:
     with pytest.raises(ConfigError, match="ban"):
         BanRule(limit(1, "1"), 0)
+
+
+def test_after_a_ban_one_may_begin_anew() -> None:
+    bans = Bans(BanRule(limit(2, "0"), SECOND))
+    assert [bans.strike("a", START_NS) for _ in range(3)] == [False, False, True]
+    assert [bans.strike("a", START_NS + SECOND) for _ in range(3)] == [False, False, True]
