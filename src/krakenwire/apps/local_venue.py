@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import contextlib
+import os
 import ssl
 import threading
 from collections.abc import Callable, Sequence
@@ -17,13 +18,17 @@ from importlib.util import find_spec
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 
+from krakenwire.apps.kept_venue import KeptVenue
 from krakenwire.apps.served_venue import ServedVenue
 from krakenwire.errors import ConfigError, InternalError, MissingExtraError, UsageError
 from krakenwire.limits import VENUE_CLIENT_BACKLOG_BYTES, VENUE_CONNECTIONS_MAX
+from krakenwire.model.secrets import Secret
 from krakenwire.venue import VenueConfig
+from krakenwire.venue.accounts_config import AccountConfig
+from krakenwire.venue.keys import ApiKey
 
 if TYPE_CHECKING:
-    from krakenwire.server import VenueServer
+    from krakenwire.server import Clock, VenueServer
 
 __all__ = ["LocalVenue"]
 
@@ -49,7 +54,7 @@ def _tls(cert_file: str | None, key_file: str | None) -> ssl.SSLContext | None:
 
 
 class LocalVenue:
-    """A Kraken of your own on one port: WebSocket v1 and v2, and public REST.
+    """A Kraken of your own on one port: WebSocket v1 and v2, and REST, with a demo account.
 
     Use it as a context manager, which runs it in a background thread, or
     await `serve` in a loop of yours. Nothing is bound before that.
@@ -58,6 +63,9 @@ class LocalVenue:
         symbols: what to list, any spelling; None lists everything.
         seed: the same seed gives the same market.
         rate: trader actions a second for every instrument alike; None lets each have its own.
+        accounts: who may trade there; None for one demo account.
+        data: folder in which it lives on: begun again with it, the venue has every order, fill and
+            balance that it had; None to keep nothing.
         host: address to listen on; others than loopback are reachable by other machines.
         port: 0 takes a free one.
         tls_cert, tls_key: PEM files; with them the port speaks TLS only.
@@ -76,6 +84,8 @@ class LocalVenue:
         symbols: Sequence[str] | None = None,
         seed: int = 1,
         rate: float | None = None,
+        accounts: Sequence[AccountConfig] | None = None,
+        data: str | os.PathLike[str] | None = None,
         host: str = "127.0.0.1",
         port: int = 0,
         tls_cert: str | None = None,
@@ -86,11 +96,15 @@ class LocalVenue:
         if not 0 <= port < 1 << 16:
             raise ConfigError("port", expected="0 to 65535", found=port)
         self.host = host
-        self._config = VenueConfig(symbols=symbols, seed=seed, rate=rate)
+        self._config = VenueConfig(
+            symbols=symbols, seed=seed, rate=rate, accounts=None if accounts is None else tuple(accounts)
+        )
         _require_server_room()
         self._tls = _tls(tls_cert, tls_key)
         self._wanted_port = port
         self._connections_max, self._backlog_bytes_max = connections_max, backlog_bytes_max
+        self._data = data
+        self.restored = 0
         self._server: VenueServer | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event | None = None
@@ -128,14 +142,38 @@ class LocalVenue:
         host = f"[{host}]" if ":" in host else host
         return f"{scheme}{'s' if self._tls else ''}://{host}:{self.port}"
 
+    # -- accounts ------------------------------------------------------------
+
+    @property
+    def keys(self) -> tuple[ApiKey, ...]:
+        """The API keys of its accounts, in the order in which they are configured."""
+        return tuple(key for account in self._config.members for key in account.keys)
+
+    @property
+    def key(self) -> str:
+        """The public text of the first API key: of the demo account, unless others are configured."""
+        return self._first_key.key
+
+    @property
+    def secret(self) -> Secret:
+        """Its private part; `reveal` gives the text, which opens nothing but this venue."""
+        return self._first_key.secret
+
+    @property
+    def _first_key(self) -> ApiKey:
+        if not self.keys:
+            raise UsageError("no account of this local venue has an API key")
+        return self.keys[0]
+
     # -- running -----------------------------------------------------------
 
-    def _new_server(self) -> VenueServer:
-        from krakenwire.server import Clock, VenueServer
+    def _new_server(self, kept: KeptVenue | None, clock: Clock) -> VenueServer:
+        from krakenwire.server import VenueServer
 
-        clock = Clock()
+        served = ServedVenue(replace(self._config, start_ns=clock.now_ns()), kept)
+        self.restored = served.restored
         return VenueServer(
-            ServedVenue(replace(self._config, start_ns=clock.now_ns())),
+            served,
             clock,
             host=self.host,
             port=self._wanted_port,
@@ -152,10 +190,23 @@ class LocalVenue:
             stopping: set it to end.
 
         Raises:
-            ConfigError: the address cannot be used.
+            ConfigError: the address cannot be used, or `data` holds a venue of other settings.
+            JournalError: `data` cannot be used.
             InternalError: the venue broke; the cause is attached.
         """
-        self._server = server = self._new_server()
+        from krakenwire.server import Clock
+
+        clock = Clock()
+        with contextlib.ExitStack() as held:
+            kept = None if self._data is None else KeptVenue(self._data, replace(self._config, start_ns=clock.now_ns()))
+            if kept is not None:
+                held.callback(kept.close)
+            await self._serve(self._new_server(kept, clock), on_ready, stopping)
+
+    async def _serve(
+        self, server: VenueServer, on_ready: Callable[[LocalVenue], None], stopping: asyncio.Event
+    ) -> None:
+        self._server = server
         self._loop, self._stopping = asyncio.get_running_loop(), stopping
         try:
             await server.start()

@@ -6,9 +6,18 @@ Only connects rooms: markets move in `venue`, bytes move in `server`.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from secrets import token_bytes
 
+from krakenwire.apps.kept_venue import KeptVenue
+from krakenwire.protocol.rest_sign import SignedCall
 from krakenwire.venue import Publisher, Venue, VenueConfig, gateway_v1, gateway_v2
+from krakenwire.venue.front import Front
 from krakenwire.venue.gateway_rest import RestGateway
+from krakenwire.venue.inputs import Inputs
+from krakenwire.venue.keys import Keyring
+from krakenwire.venue.permits import TokenPermits
+from krakenwire.venue.private_rest import PrivateRest
+from krakenwire.venue.tokens import Tokens
 
 __all__ = ["ServedVenue"]
 
@@ -21,14 +30,33 @@ class ServedVenue:
 
     Args:
         config: settings of the venue.
+        kept: where its inputs are kept and done again from, None to keep nothing.
+
+    Attributes:
+        restored: inputs that were done again.
+
+    Raises:
+        DecodeError: what was kept is of another venue.
     """
 
-    def __init__(self, config: VenueConfig) -> None:
+    def __init__(self, config: VenueConfig, kept: KeptVenue | None = None) -> None:
+        config = config if kept is None else kept.config
         self.venue = Venue(config)
         self._markets = {market.symbol: market for market in self.venue.markets}
         self._v1: Publisher[gateway_v1.Gateway] = Publisher()
         self._v2: Publisher[gateway_v2.Gateway] = Publisher()
         self._rest = RestGateway(self._markets, self._status)
+        self._inputs = Inputs(self.venue) if kept is None else Inputs(self.venue, kept.write)
+        self.restored = 0 if kept is None else self._inputs.redo(kept.inputs())
+        self.tokens = Tokens(token_bytes)
+        self._front = Front(self.venue.exchange, self._inputs, TokenPermits(self.tokens, self.venue.ledger))
+        self._private = PrivateRest(
+            self._front,
+            Keyring(key for account in config.members for key in account.keys),
+            self.tokens,
+            config.assets,
+            {account.name: account.limits for account in config.members},
+        )
         self._ids = config.random("", "connections")
 
     def _status(self) -> str:
@@ -41,21 +69,32 @@ class ServedVenue:
             return gateway_v1.Gateway(
                 self._markets, self._v1, self._status, number, version=self.venue.config.version_v1
             )
-        return gateway_v2.Gateway(self.venue, self._v2, number)
+        return gateway_v2.Gateway(self.venue, self._v2, number, self._front)
 
     def step(self, now_ns: int) -> Iterator[tuple[str, Collection[object]]]:
         """Let the market act up to `now_ns`; yield each frame with its receivers, change by change."""
-        self.venue.catch_up(now_ns)
+        self._inputs.catch_up(now_ns)
         for symbol in self.venue.step(now_ns):
             yield from self._advance(symbol, self._markets[symbol].time_ns)
+        yield from self._front.news()
 
     def rest(self, method: str, params: Mapping[str, str], now_ns: int) -> str:
         """Return the JSON text that answers a public REST call."""
         return self._rest.answer(method, params, now_ns)
 
+    def private(self, call: SignedCall, now_ns: int) -> str:
+        """Return the JSON text that answers a private REST call."""
+        return self._private.answer(call, now_ns)
+
+    def news(self) -> Iterator[tuple[str, Collection[object]]]:
+        """Yield what requests have caused since the last call: first for markets, then for accounts."""
+        for symbol in self.venue.take_moved():
+            yield from self._advance(symbol, self._markets[symbol].time_ns)
+        yield from self._front.news()
+
     def set_status(self, status: str, now_ns: int) -> Iterator[tuple[str, Collection[object]]]:
         """Change the trading mode and yield what announces it."""
-        self.venue.set_status(status, now_ns)
+        self._inputs.set_status(status, now_ns)
         yield from self._advance(None, now_ns)
 
     def _advance(self, symbol: str | None, now_ns: int) -> Iterator[tuple[str, Collection[object]]]:

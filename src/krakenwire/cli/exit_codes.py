@@ -10,6 +10,7 @@ from typing import Final
 from krakenwire.errors import (
     IntegrityError,
     InternalError,
+    JournalError,
     KrakenwireError,
     MissingExtraError,
     SlowConsumer,
@@ -53,6 +54,7 @@ INTERRUPTED: Final = 130
 _CODES: Final[tuple[tuple[type[KrakenwireError], int], ...]] = (
     (MissingExtraError, MISSING_EXTRA),
     (UsageError, USAGE),
+    (JournalError, USAGE),
     (WaitTimeout, TIMEOUT),
     (TransportError, CONNECTION),
     (IntegrityError, FAILED),

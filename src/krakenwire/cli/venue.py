@@ -18,7 +18,8 @@ __all__ = ["add_parser", "run"]
 
 _EPILOG = """\
 Once it is ready it prints its addresses: one line, or with --json one object
-{"ws_v1":url,"ws_v2":url,"rest":url}; rest + "/0/public/Time" is a REST address.
+{"ws_v1":url,"ws_v2":url,"rest":url,"key":text,"secret":text}. The REST address of a
+call is rest + "/0/public/Time"; key and secret are those of the demo account.
 It runs until Ctrl-C or SIGTERM and then ends with code 0.
 
   krakenwire venue --port 8080
@@ -42,6 +43,9 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--rate", type=float, metavar="R", help="trader actions a second for every symbol (default: each its own)"
     )
+    parser.add_argument(
+        "--data", metavar="DIR", help="live on in this folder: orders, fills and balances survive whatever ends it"
+    )
     parser.add_argument("--json", action="store_true", help="print the addresses as one JSON object")
     parser.add_argument("--tls-cert", metavar="FILE", help="serve TLS with this PEM certificate")
     parser.add_argument("--tls-key", metavar="FILE", help="its private key, PEM")
@@ -54,6 +58,7 @@ def run(args: argparse.Namespace) -> int:
         symbols=_symbols(args.symbols),
         seed=args.seed,
         rate=args.rate,
+        data=args.data,
         host=args.host,
         port=args.port,
         tls_cert=args.tls_cert,
@@ -73,12 +78,21 @@ async def _serve(venue: LocalVenue, *, as_json: bool) -> None:
 
 def _announce_json(venue: LocalVenue) -> None:
     _warn_if_exposed(venue.host)
-    print(json.dumps({"ws_v1": venue.ws_v1, "ws_v2": venue.ws_v2, "rest": venue.rest}), flush=True)
+    ready: dict[str, str | int] = {"ws_v1": venue.ws_v1, "ws_v2": venue.ws_v2, "rest": venue.rest}
+    if venue.restored:
+        ready |= {"restored": venue.restored}
+    if venue.keys:
+        ready |= {"key": venue.key, "secret": venue.secret.reveal()}
+    print(json.dumps(ready), flush=True)
 
 
 def _announce_line(venue: LocalVenue) -> None:
     _warn_if_exposed(venue.host)
     print(f"local Kraken ready: v1 {venue.ws_v1}  v2 {venue.ws_v2}  REST {venue.rest}", flush=True)
+    if venue.restored:
+        print(f"restored: {venue.restored} inputs done again", flush=True)
+    if venue.keys:  # they open nothing but this venue
+        print(f"demo account: key {venue.key}  secret {venue.secret.reveal()}", flush=True)
 
 
 def _symbols(written: list[str] | None) -> list[str] | None:

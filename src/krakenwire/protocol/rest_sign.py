@@ -11,21 +11,43 @@ import binascii
 import hmac
 import re
 from base64 import b64decode, b64encode
+from collections.abc import Mapping
 from hashlib import sha256
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
 from krakenwire.errors import ConfigError
 from krakenwire.model.secrets import Secret
 
-__all__ = ["NONCE_MAX", "nonce_in", "secret_bytes", "sign"]
+__all__ = ["NONCE_MAX", "SignedCall", "nonce_in", "secret_bytes", "sign"]
 
 NONCE_MAX: Final = (1 << 64) - 1
 
 _NONCE: Final = re.compile(r"[0-9]{1,20}")
 _ESCAPE: Final = re.compile(rb"%([0-9A-Fa-f]{2})")
 _JSON: Final = re.compile(rb"\s*\{")
+
+
+class SignedCall(NamedTuple):
+    """A private REST call as it came.
+
+    Args:
+        path: without the query.
+        api_key, api_sign: headers, None where they are missing.
+        body: the raw bytes.
+        content_type: its header.
+        members: what the body says: texts of a form, or the values of a JSON object.
+        peer: address of the caller.
+    """
+
+    path: str
+    api_key: str | None
+    api_sign: str | None
+    body: bytes
+    content_type: str
+    members: Mapping[str, object]
+    peer: str
 
 
 class _Nonced(msgspec.Struct):

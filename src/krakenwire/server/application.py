@@ -1,4 +1,4 @@
-"""One port that is Kraken: WebSocket v1 at ``/``, v2 at ``/v2``, REST at ``/0/public/...``.
+"""One port that is Kraken: WebSocket v1 at ``/``, v2 at ``/v2``, REST at ``/0/``.
 
 Translates between aiohttp and the venue's gateways, nothing more: what a
 client gets to read was decided in `krakenwire.venue`. `server.VenueServer`
@@ -10,7 +10,9 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping
+from decimal import Decimal
 from itertools import count
+from urllib.parse import parse_qsl
 
 from aiohttp import WSMsgType, web
 
@@ -20,6 +22,7 @@ from krakenwire.limits import (
     VENUE_CONNECTIONS_MAX,
     VENUE_MESSAGE_BYTES_MAX,
 )
+from krakenwire.protocol.rest_sign import SignedCall
 from krakenwire.server.clock import Clock
 from krakenwire.server.connections import Connection, Connections
 from krakenwire.server.driver import Driver
@@ -51,6 +54,17 @@ def _texts(members: object) -> dict[str, str]:
     if not isinstance(members, Mapping):
         return {}
     return {str(key): value if isinstance(value, str) else json.dumps(value) for key, value in members.items()}
+
+
+def _members(body: bytes, content_type: str) -> dict[str, object]:
+    """Return what a body says, nothing when it cannot be read: then the call is refused for what is missing."""
+    if content_type != "application/json":
+        return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
+    try:
+        members = json.loads(body, parse_float=Decimal)
+    except (ValueError, RecursionError):
+        return {}
+    return members if isinstance(members, dict) else {}
 
 
 class Application:
@@ -113,8 +127,21 @@ class Application:
             return _texts(json.loads(text)) if text else {}
         return {key: value for key, value in (await request.post()).items() if isinstance(value, str)}
 
-    async def _private(self, request: web.Request) -> web.Response:  # noqa: ARG002 - aiohttp passes it
-        return _error("EAPI:Invalid key")
+    async def _private(self, request: web.Request) -> web.Response:
+        await self.driver.awake.wait()
+        body = await request.read()
+        call = SignedCall(
+            path=request.rel_url.raw_path,
+            api_key=request.headers.get("API-Key"),
+            api_sign=request.headers.get("API-Sign"),
+            body=body,
+            content_type=request.content_type,
+            members=_members(body, request.content_type),
+            peer=request.remote or "",
+        )
+        answer = self._market.private(call, self._clock.now_ns())
+        self.driver.publish(self._market.news())
+        return _json(answer)
 
     async def _unknown_method(self, request: web.Request) -> web.Response:  # noqa: ARG002 - aiohttp passes it
         return _error("EGeneral:Unknown method")
@@ -145,6 +172,7 @@ class Application:
                     await self.driver.awake.wait()
                     now_ns = self._clock.now_ns()
                     connection.send(gateway.feed_frame(_bounded(message.data), now_ns))
+                    self.driver.publish(self._market.news())
                     connections.settle(connection, now_ns)
         finally:
             connections.remove(connection)

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
+from krakenwire.protocol.rest_sign import SignedCall
+
 __all__ = ["FanOut", "Gateway", "VenuePort"]
 
 FanOut = Iterable[tuple[str, Collection[object]]]
@@ -42,6 +44,12 @@ class VenuePort(Protocol):
 
     def rest(self, method: str, params: Mapping[str, str], now_ns: int) -> str:
         """Return the JSON text that answers a public REST call."""
+
+    def private(self, call: SignedCall, now_ns: int) -> str:
+        """Return the JSON text that answers a private REST call."""
+
+    def news(self) -> FanOut:
+        """Return what requests have caused since the last call: for markets, and for accounts."""
 
     def set_status(self, status: str, now_ns: int) -> FanOut:
         """Change the trading mode and return the messages that announce it."""

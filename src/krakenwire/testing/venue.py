@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from krakenwire.apps.local_venue import LocalVenue
+from krakenwire.venue.accounts_config import AccountConfig
 
 __all__ = ["local_kraken"]
 
@@ -16,6 +17,7 @@ def local_kraken(
     symbols: Sequence[str] | None = None,
     seed: int = 1,
     rate: float | None = None,
+    accounts: Sequence[AccountConfig] | None = None,
     tls_cert: str | None = None,
     tls_key: str | None = None,
 ) -> Iterator[LocalVenue]:
@@ -25,6 +27,7 @@ def local_kraken(
         symbols: what to list, any spelling; None lists everything.
         seed: the same seed gives the same market.
         rate: trader actions a second for every instrument alike.
+        accounts: who may trade there; None for one demo account, whose key is the venue's `key` and `secret`.
         tls_cert: PEM file; with it the port speaks TLS only.
         tls_key: its private key, PEM.
 
@@ -33,5 +36,7 @@ def local_kraken(
         `cut_connections`, `drop_updates`, `corrupt_checksums`, `stall` and
         `set_status` make it misbehave.
     """
-    with LocalVenue(symbols=symbols, seed=seed, rate=rate, tls_cert=tls_cert, tls_key=tls_key) as venue:
+    with LocalVenue(
+        symbols=symbols, seed=seed, rate=rate, accounts=accounts, tls_cert=tls_cert, tls_key=tls_key
+    ) as venue:
         yield venue

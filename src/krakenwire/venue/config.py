@@ -13,7 +13,8 @@ from random import Random
 from typing import Final
 
 from krakenwire.errors import ConfigError
-from krakenwire.venue.instruments import VenueInstrument, instruments
+from krakenwire.venue.accounts_config import AccountConfig, demo_account
+from krakenwire.venue.instruments import ASSETS, VenueAsset, VenueInstrument, assets, instruments
 
 __all__ = ["STATUSES", "VenueConfig"]
 
@@ -36,6 +37,7 @@ class VenueConfig:
         start_ns: time at which the market begins, nanoseconds since 1970.
         status: trading mode at start, one of `STATUSES`.
         thin: symbols, any spelling, whose books shall have a few levels only.
+        accounts: who trades there besides the crowd; None for one demo account with plenty of money.
         version_v1, version_v2: service versions the status messages tell.
 
     Raises:
@@ -50,6 +52,7 @@ class VenueConfig:
     start_ns: int = 1_767_225_600_000_000_000
     status: str = "online"
     thin: Collection[str] = ()
+    accounts: tuple[AccountConfig, ...] | None = None
     version_v1: str = "1.9.6"
     version_v2: str = "2.0.10"
     listed: tuple[VenueInstrument, ...] = field(init=False, repr=False)
@@ -65,6 +68,18 @@ class VenueConfig:
         object.__setattr__(self, "thin_symbols", thin)
         for instrument in self.listed:
             self.actions_per_s(instrument)
+
+    @property
+    def members(self) -> tuple[AccountConfig, ...]:
+        """The accounts, the demo account where none are given."""
+        return (demo_account(self.seed),) if self.accounts is None else self.accounts
+
+    @property
+    def assets(self) -> tuple[VenueAsset, ...]:
+        """Every asset that the venue knows: of what is listed, and of what accounts begin with."""
+        listed = {asset.id: asset for asset in assets(self.listed)}
+        held = (name for account in self.members for name in account.balances)
+        return tuple((listed | {name: ASSETS[name] for name in held if name not in listed}).values())
 
     def actions_per_s(self, instrument: VenueInstrument) -> float:
         """Return how many actions a second the traders of an instrument take on average.

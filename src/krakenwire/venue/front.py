@@ -6,9 +6,10 @@ connections that follow one. What an account may do is its key's matter.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from typing import Final, Protocol
 
+from krakenwire.errors import JournalError
 from krakenwire.model import (
     Answer,
     BalanceChange,
@@ -16,6 +17,7 @@ from krakenwire.model import (
     Balances,
     Execution,
     Executions,
+    OrderRefused,
     TradingRequest,
     Wallet,
     WalletBalance,
@@ -77,6 +79,14 @@ class Permit(Protocol):
         """
         ...
 
+    def keep(self, token: str, holder: Hashable) -> None:
+        """Take note that a subscription was opened with a valid token; `holder` names it."""
+        ...
+
+    def release(self, token: str, holder: Hashable) -> None:
+        """Take note that it has ended."""
+        ...
+
 
 class Front:
     """What gateways know of accounts.
@@ -96,8 +106,14 @@ class Front:
         self._followers: dict[Account, dict[Follower, None]] = {}
 
     def ask(self, account: Account, request: TradingRequest, now_ns: int) -> tuple[Answer, ...]:
-        """Do what an account asks for; return one answer, for a cancellation one per id."""
-        return self._inputs.ask(account, request, now_ns)
+        """Do what an account asks for; return one answer, for a cancellation one per id.
+
+        What cannot be written down is not done: the venue is unavailable.
+        """
+        try:
+            return self._inputs.ask(account, request, now_ns)
+        except JournalError:
+            return (OrderRefused("EService:Unavailable"),)
 
     def look(self) -> None:
         """Say that somebody is about to see how an account stands: what is seen stays so, whatever happens."""

@@ -81,6 +81,8 @@ class PrivateHalf:
         if channel is None or channel.account is not account:
             self._forget(asked.channel)
             channel = self._channels[asked.channel] = _Channel(account, asked)
+        self._front.permit.release(channel.asked.token, (self._connection, asked.channel))
+        self._front.permit.keep(asked.token, (self._connection, asked.channel))
         channel.asked = asked
         self._front.look()
         self._front.follow(account, self._connection)
@@ -135,7 +137,10 @@ class PrivateHalf:
 
     def _forget(self, name: str) -> None:
         channel = self._channels.pop(name, None)
-        if channel is not None and all(other.account is not channel.account for other in self._channels.values()):
+        if channel is None:
+            return
+        self._front.permit.release(channel.asked.token, (self._connection, name))
+        if all(other.account is not channel.account for other in self._channels.values()):
             self._front.leave(channel.account, self._connection)
 
     @staticmethod

@@ -13,12 +13,15 @@ from typing import Final
 
 from krakenwire.errors import ConfigError
 from krakenwire.limits import VENUE_CATCH_UP_S
+from krakenwire.venue.accounts_config import AccountConfig
 from krakenwire.venue.config import STATUSES, VenueConfig
 from krakenwire.venue.history import load_history
 from krakenwire.venue.instruments import VenueAsset, VenueInstrument, assets
 from krakenwire.venue.market import Market
+from krakenwire.venue.pace import AccountPace
 from krakenwire.venue.traders import DEEP, THIN, Traders
 from krakenwire.venue.trading import Exchange, Hand, Ledger
+from krakenwire.venue.trading.terms import fee_rate
 
 __all__ = ["Venue"]
 
@@ -54,17 +57,19 @@ class Venue:
         self.skipped_ns = 0
         self._origin_ns = self._paused_ns = config.start_ns
         self._moved: dict[str, None] = {}
-        self.ledger = Ledger({asset.id: asset.decimals for asset in assets(config.listed)})
+        self.ledger = Ledger({asset.id: asset.decimals for asset in config.assets})
         self.exchange = Exchange(
             self.ledger,
             lambda: self.status,
             self._note_moved,
-            {asset.id: asset.collateral_value for asset in self.assets},
+            {asset.id: asset.collateral_value for asset in config.assets},
         )
         self._markets = {instrument.symbol: self._open(instrument) for instrument in config.listed}
         self._traders = {symbol: self._crowd(market) for symbol, market in self._markets.items()}
         self._due = [(traders.next_offset_ns, symbol) for symbol, traders in self._traders.items()]
         heapify(self._due)
+        for member in config.members:
+            self._admit(member)
         self._moved.clear()
 
     @property
@@ -168,6 +173,17 @@ class Venue:
         traders = Traders(makers, takers, self.config.random(market.symbol, "traders"), rate, shape)
         traders.open(self.config.start_ns)
         return traders
+
+    def _admit(self, member: AccountConfig) -> None:
+        """Open an account as it is configured, with its first deposits."""
+        account = self.ledger.open(member.name)
+        account.margin, account.pace = member.margin, AccountPace(member.limits)
+        account.volume.add(member.fee_volume * 100, self.config.start_ns)
+        if member.fees is not None:
+            account.fixed_fees = fee_rate(member.fees[0]), fee_rate(member.fees[1])
+        for asset, amount in member.balances.items():
+            units = int(amount.scaleb(self.ledger.decimals[asset]))
+            self.exchange.deposit(account, asset, units, self.config.start_ns)
 
     def _hand(self, market: Market, who: str) -> Hand:
         """A trader's account, with more of both assets than it can ever trade, and no fees to pay."""

@@ -28,12 +28,19 @@ class Tokens:
     def __init__(self) -> None:
         self.accounts: dict[str, Account] = {}
         self.readers: set[str] = set()
+        self.kept: set[tuple[str, object]] = set()
 
     def account(self, token: str, asked: str, now_ns: int) -> Account | str:
         del now_ns
         if token in self.readers and asked not in ("executions", "balances"):
             return "EGeneral:Permission denied"
         return self.accounts.get(token, INVALID)
+
+    def keep(self, token: str, holder: object) -> None:
+        self.kept.add((token, holder))
+
+    def release(self, token: str, holder: object) -> None:
+        self.kept.discard((token, holder))
 
 
 class Floor:
@@ -216,10 +223,12 @@ def test_a_connection_that_closes_or_unsubscribes_is_told_no_more(floor: Floor) 
     one, other = floor.connect(), floor.connect()
     for gateway in (one, other):
         floor.ask(gateway, "subscribe", channel="executions", token=ann)
+    assert len(floor.tokens.kept) == 2, "each subscription keeps its token alive"
     one.feed_close()
     (left,) = floor.ask(other, "unsubscribe", channel="executions", token=ann)
     assert left["success"]
     assert not floor.tokens.accounts[ann].followed
+    assert not floor.tokens.kept
     (refused,) = floor.ask(other, "unsubscribe", channel="executions", token=ann)
     assert (refused["error"], refused["method"]) == ("Subscription Not Found", "subscribe")
     buy(floor, other, ann)
