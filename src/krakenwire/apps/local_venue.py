@@ -15,17 +15,19 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from importlib.util import find_spec
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from krakenwire.apps.kept_venue import KeptVenue
 from krakenwire.apps.served_venue import ServedVenue
+from krakenwire.apps.venue_file import read_local_config, venue_config
 from krakenwire.errors import ConfigError, InternalError, MissingExtraError, UsageError
 from krakenwire.limits import VENUE_CLIENT_BACKLOG_BYTES, VENUE_CONNECTIONS_MAX
 from krakenwire.model.secrets import Secret
-from krakenwire.venue import VenueConfig
 from krakenwire.venue.accounts_config import AccountConfig
 from krakenwire.venue.keys import ApiKey
+from krakenwire.venue.local_config import config_from
 
 if TYPE_CHECKING:
     from krakenwire.server import Clock, VenueServer
@@ -61,9 +63,10 @@ class LocalVenue:
 
     Args:
         symbols: what to list, any spelling; None lists everything.
-        seed: the same seed gives the same market.
+        seed: the same seed gives the same market; None for the file's, or 1.
         rate: trader actions a second for every instrument alike; None lets each have its own.
-        accounts: who may trade there; None for one demo account.
+        config: a TOML file with accounts, keys, limits and what is listed; the arguments here count more.
+        accounts: who may trade there; None for those of the file, or one demo account.
         data: folder in which it lives on: begun again with it, the venue has every order, fill and
             balance that it had; None to keep nothing.
         host: address to listen on; others than loopback are reachable by other machines.
@@ -82,8 +85,9 @@ class LocalVenue:
         self,
         *,
         symbols: Sequence[str] | None = None,
-        seed: int = 1,
+        seed: int | None = None,
         rate: float | None = None,
+        config: str | os.PathLike[str] | None = None,
         accounts: Sequence[AccountConfig] | None = None,
         data: str | os.PathLike[str] | None = None,
         host: str = "127.0.0.1",
@@ -96,9 +100,12 @@ class LocalVenue:
         if not 0 <= port < 1 << 16:
             raise ConfigError("port", expected="0 to 65535", found=port)
         self.host = host
-        self._config = VenueConfig(
-            symbols=symbols, seed=seed, rate=rate, accounts=None if accounts is None else tuple(accounts)
-        )
+        wanted = None if symbols is None else tuple(symbols)
+        local = config_from({}) if config is None else read_local_config(config)
+        folder = Path(".") if config is None else Path(config).parent
+        self._config = venue_config(local, folder, seed=seed, symbols=wanted, rate=rate)
+        if accounts is not None:
+            self._config = replace(self._config, accounts=tuple(accounts))
         _require_server_room()
         self._tls = _tls(tls_cert, tls_key)
         self._wanted_port = port

@@ -45,7 +45,7 @@ class ServedVenue:
         self._markets = {market.symbol: market for market in self.venue.markets}
         self._v1: Publisher[gateway_v1.Gateway] = Publisher()
         self._v2: Publisher[gateway_v2.Gateway] = Publisher()
-        self._rest = RestGateway(self._markets, self._status)
+        self._rest = RestGateway(self._markets, self._status, config.listed_assets)
         self._inputs = Inputs(self.venue) if kept is None else Inputs(self.venue, kept.write)
         self.restored = 0 if kept is None else self._inputs.redo(kept.inputs())
         self.tokens = Tokens(token_bytes)

@@ -39,10 +39,11 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--symbols", nargs="+", metavar="SYMBOL", help="what to list, separated by commas or spaces (default: all)"
     )
-    parser.add_argument("--seed", type=int, default=1, help="the same seed gives the same market (default: 1)")
+    parser.add_argument("--seed", type=int, help="the same seed gives the same market (default: 1)")
     parser.add_argument(
         "--rate", type=float, metavar="R", help="trader actions a second for every symbol (default: each its own)"
     )
+    parser.add_argument("--config", metavar="FILE", help="TOML file with accounts, keys, limits and what is listed")
     parser.add_argument(
         "--data", metavar="DIR", help="live on in this folder: orders, fills and balances survive whatever ends it"
     )
@@ -58,6 +59,7 @@ def run(args: argparse.Namespace) -> int:
         symbols=_symbols(args.symbols),
         seed=args.seed,
         rate=args.rate,
+        config=args.config,
         data=args.data,
         host=args.host,
         port=args.port,

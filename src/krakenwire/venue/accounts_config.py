@@ -26,6 +26,7 @@ from krakenwire.venue.keys import ApiKey
 from krakenwire.venue.pace import AccountLimits
 from krakenwire.venue.permissions import ALL_PERMISSIONS, Permission
 from krakenwire.venue.trading.accounts import FEES, OUTSIDE
+from krakenwire.venue.trading.positions import POOL
 
 __all__ = ["ACCOUNT_MEMBERS", "AccountConfig", "accounts_from", "demo_account", "rate_from", "rate_limit_from"]
 
@@ -35,7 +36,7 @@ _LIMIT_MEMBERS: Final = ("trading", "open_orders", "rest")
 _RATE_MEMBERS: Final = ("threshold", "decay_per_s")
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._@-]{0,63}")
-_RESERVED: Final = re.compile(rf"(?:{OUTSIDE}|{FEES}|(?:makers|takers) of .*)")
+_RESERVED: Final = re.compile(rf"(?:{OUTSIDE}|{FEES}|{POOL}|(?:makers|takers) of .*)")
 _KEY_TEXT: Final = re.compile(r"[!-~]{1,128}")
 
 _BALANCE_MAX: Final = "1000000000000"

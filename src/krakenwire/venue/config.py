@@ -14,7 +14,7 @@ from typing import Final
 
 from krakenwire.errors import ConfigError
 from krakenwire.venue.accounts_config import AccountConfig, demo_account
-from krakenwire.venue.instruments import ASSETS, VenueAsset, VenueInstrument, assets, instruments
+from krakenwire.venue.instruments import ASSETS, VenueAsset, VenueInstrument, instruments
 
 __all__ = ["STATUSES", "VenueConfig"]
 
@@ -38,6 +38,8 @@ class VenueConfig:
         status: trading mode at start, one of `STATUSES`.
         thin: symbols, any spelling, whose books shall have a few levels only.
         accounts: who trades there besides the crowd; None for one demo account with plenty of money.
+        listing: what can be listed; None for the instruments that are built in.
+        more_assets: assets that accounts may have beyond those of what is listed.
         version_v1, version_v2: service versions the status messages tell.
 
     Raises:
@@ -53,6 +55,8 @@ class VenueConfig:
     status: str = "online"
     thin: Collection[str] = ()
     accounts: tuple[AccountConfig, ...] | None = None
+    listing: tuple[VenueInstrument, ...] | None = None
+    more_assets: tuple[VenueAsset, ...] = ()
     version_v1: str = "1.9.6"
     version_v2: str = "2.0.10"
     listed: tuple[VenueInstrument, ...] = field(init=False, repr=False)
@@ -63,9 +67,9 @@ class VenueConfig:
             raise ConfigError("status", expected="one of " + ", ".join(STATUSES), found=self.status)
         if self.start_ns < 0:
             raise ConfigError("start_ns", expected="nanoseconds since 1970", found=self.start_ns)
-        object.__setattr__(self, "listed", instruments(self.symbols))
-        thin = frozenset(instrument.symbol for instrument in instruments(self.thin)) if self.thin else frozenset()
-        object.__setattr__(self, "thin_symbols", thin)
+        object.__setattr__(self, "listed", instruments(self.symbols, self.listing))
+        thin = instruments(self.thin, self.listing) if self.thin else ()
+        object.__setattr__(self, "thin_symbols", frozenset(instrument.symbol for instrument in thin))
         for instrument in self.listed:
             self.actions_per_s(instrument)
 
@@ -77,9 +81,18 @@ class VenueConfig:
     @property
     def assets(self) -> tuple[VenueAsset, ...]:
         """Every asset that the venue knows: of what is listed, and of what accounts begin with."""
-        listed = {asset.id: asset for asset in assets(self.listed)}
-        held = (name for account in self.members for name in account.balances)
-        return tuple((listed | {name: ASSETS[name] for name in held if name not in listed}).values())
+        held = {name: self._known[name] for account in self.members for name in account.balances}
+        return tuple(({asset.id: asset for asset in self.listed_assets} | held).values())
+
+    @property
+    def listed_assets(self) -> tuple[VenueAsset, ...]:
+        """The assets that the listed instruments consist of, each once."""
+        names = dict.fromkeys(name for instrument in self.listed for name in (instrument.base, instrument.quote))
+        return tuple(self._known[name] for name in names)
+
+    @property
+    def _known(self) -> dict[str, VenueAsset]:
+        return ASSETS | {asset.id: asset for asset in self.more_assets}
 
     def actions_per_s(self, instrument: VenueInstrument) -> float:
         """Return how many actions a second the traders of an instrument take on average.

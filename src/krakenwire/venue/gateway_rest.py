@@ -43,12 +43,15 @@ class RestGateway:
     Args:
         markets: by v2 symbol, in listing order.
         status: tells the venue's trading mode.
+        listed: the assets of what is listed; None for those that are built in.
     """
 
-    def __init__(self, markets: Mapping[str, Market], status: Callable[[], str]) -> None:
+    def __init__(
+        self, markets: Mapping[str, Market], status: Callable[[], str], listed: tuple[VenueAsset, ...] | None = None
+    ) -> None:
         self._markets, self._status = markets, status
         self._by_name = dict(_pair_names(markets.values()))
-        self._assets = assets(market.instrument for market in markets.values())
+        self._assets = assets(market.instrument for market in markets.values()) if listed is None else listed
         self._methods: dict[str, Callable[[Params, int], Json]] = {
             "Time": self._time,
             "SystemStatus": self._system_status,

@@ -8,7 +8,7 @@ market made from them is in `market.py`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Final
 
@@ -261,22 +261,27 @@ INSTRUMENTS: Final = {instrument.symbol: instrument for instrument in _LISTED}
 """Every instrument the local Kraken can list, by v2 symbol, busiest first."""
 
 
-def instruments(symbols: Iterable[str] | None = None) -> tuple[VenueInstrument, ...]:
+def instruments(
+    symbols: Iterable[str] | None = None, listing: tuple[VenueInstrument, ...] | None = None
+) -> tuple[VenueInstrument, ...]:
     """Return the instruments asked for, in that order, each once; all of them by default.
 
     Args:
         symbols: any spelling: ``BTC/USD``, ``XBT/USD``, ``XBTUSD``, ``XXBTZUSD``.
+        listing: what there is to choose from; None for what is built in.
 
     Raises:
         SymbolError: a spelling that names none of them, or no symbol at all; the text lists what exists.
     """
+    there = INSTRUMENTS if listing is None else {instrument.symbol: instrument for instrument in listing}
     if symbols is None:
-        return _LISTED
+        return tuple(there.values())
     found: dict[str, VenueInstrument] = {}
     for written in symbols:
-        found.setdefault(_listed(written).symbol, _listed(written))
+        instrument = _listed(written, there)
+        found.setdefault(instrument.symbol, instrument)
     if not found:
-        raise SymbolError("no symbol was given", hint=_listing())
+        raise SymbolError("no symbol was given", hint=_hint(there))
     return tuple(found.values())
 
 
@@ -286,12 +291,12 @@ def assets(of: Iterable[VenueInstrument]) -> tuple[VenueAsset, ...]:
     return tuple(ASSETS[name] for name in names)
 
 
-def _listed(written: str) -> VenueInstrument:
+def _listed(written: str, there: Mapping[str, VenueInstrument]) -> VenueInstrument:
     try:
-        return INSTRUMENTS[to_v2(written, INSTRUMENTS)]
+        return there[to_v2(written, there)]
     except SymbolError as error:
-        raise SymbolError(str(error), hint=_listing()) from error
+        raise SymbolError(str(error), hint=_hint(there)) from error
 
 
-def _listing() -> str:
-    return "The local Kraken lists " + ", ".join(INSTRUMENTS)
+def _hint(there: Iterable[str]) -> str:
+    return "The local Kraken lists " + ", ".join(there)

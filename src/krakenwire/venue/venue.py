@@ -16,7 +16,7 @@ from krakenwire.limits import VENUE_CATCH_UP_S
 from krakenwire.venue.accounts_config import AccountConfig
 from krakenwire.venue.config import STATUSES, VenueConfig
 from krakenwire.venue.history import load_history
-from krakenwire.venue.instruments import VenueAsset, VenueInstrument, assets
+from krakenwire.venue.instruments import VenueAsset, VenueInstrument
 from krakenwire.venue.market import Market
 from krakenwire.venue.pace import AccountPace
 from krakenwire.venue.traders import DEEP, THIN, Traders
@@ -80,7 +80,7 @@ class Venue:
     @property
     def assets(self) -> tuple[VenueAsset, ...]:
         """The assets of what is listed."""
-        return assets(self.config.listed)
+        return self.config.listed_assets
 
     @property
     def symbols(self) -> tuple[str, ...]:

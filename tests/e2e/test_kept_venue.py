@@ -1,0 +1,182 @@
+"""A local Kraken with a folder: killed at any moment it has lost nothing that anybody was told."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from random import Random
+from typing import Any
+from urllib.parse import urlencode
+from urllib.request import Request, urlopen
+
+import pytest
+from websocket import WebSocketException, create_connection
+
+from krakenwire.apps.local_venue import LocalVenue
+from krakenwire.errors import ConfigError, JournalBusy
+from krakenwire.protocol.rest_sign import sign
+
+VENUE = [sys.executable, "-m", "krakenwire", "venue", "--port", "0", "--json", "--symbols", "BTC/USD", "--rate", "20"]
+
+
+CONFIG = """
+[[accounts]]
+name = "fast"
+balances = { USD = 1000000, BTC = 100 }
+limits = false
+keys = [{ nonce_window = 1000000 }]
+"""
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
+    folder.mkdir(exist_ok=True)
+    config = folder / "venue.toml"
+    config.write_text(CONFIG)
+    command = [*VENUE, "--data", str(folder), "--config", str(config)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        yield process, json.loads(process.stdout.readline())
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()  # type: ignore[union-attr]  # it is a pipe
+
+
+@dataclass
+class Told:
+    """What the client knows for sure."""
+
+    open: set[str] = field(default_factory=set)
+    ended: set[str] = field(default_factory=set)
+    fills: dict[str, Decimal] = field(default_factory=dict)
+    nonce: int = 0
+
+    def read(self, frame: dict[str, Any]) -> None:
+        for row in frame["data"] if frame.get("channel") == "executions" else ():
+            if row["exec_type"] == "trade":
+                sign_of = 1 if row["side"] == "buy" else -1
+                self.fills[row["exec_id"]] = sign_of * Decimal(str(row["last_qty"]))
+            if row["exec_type"] in ("filled", "canceled"):
+                self.ended.add(row["order_id"])
+
+
+class Client:
+    """Speaks to one life of the venue, and writes down what it is told."""
+
+    def __init__(self, ready: dict[str, Any], told: Told) -> None:
+        self.ready, self.told = ready, told
+        token = self.rest("GetWebSocketsToken")["token"]
+        self.socket = create_connection(ready["ws_v2"], timeout=20)
+        self.token = token
+
+    def rest(self, method: str) -> Any:
+        self.told.nonce += 1
+        path, body = f"/0/private/{method}", urlencode({"nonce": self.told.nonce}).encode()
+        signature = sign(path, str(self.told.nonce), body, self.ready["secret"])
+        request = Request(self.ready["rest"] + path, body, {"API-Key": self.ready["key"], "API-Sign": signature})
+        with urlopen(request) as answer:
+            return json.loads(answer.read())["result"]
+
+    def ask(self, method: str, **params: Any) -> dict[str, Any]:
+        self.socket.send(json.dumps({"method": method, "params": {**params, "token": self.token}, "req_id": 1}))
+        while True:
+            frame = json.loads(self.socket.recv())
+            if frame.get("req_id") == 1:
+                assert isinstance(frame, dict)
+                return frame
+            self.told.read(frame)
+
+    def follow(self) -> set[str]:
+        """Subscribe, and return the open orders."""
+        assert self.ask("subscribe", channel="executions")["success"]
+        while True:
+            frame = json.loads(self.socket.recv())
+            if frame.get("channel") == "executions":
+                return {row["order_id"] for row in frame["data"]}
+
+    def trade(self, random: Random) -> None:
+        """Place, cancel and take until the venue is gone."""
+        while True:
+            kind = random.random()
+            if kind < 0.3 and self.told.open:
+                order_id = random.choice(sorted(self.told.open))
+                self.told.open.discard(order_id)  # unless it is refused, it may be gone from here on
+                assert self.ask("cancel_order", order_id=[order_id])["success"]
+                self.told.ended.add(order_id)
+            elif kind < 0.4:
+                side = random.choice(("buy", "sell"))
+                self.ask("add_order", order_type="market", side=side, symbol="BTC/USD", order_qty=0.001)
+            else:
+                price = random.randrange(1_000, 2_000)
+                answer = self.ask(
+                    "add_order", order_type="limit", side="buy", symbol="BTC/USD", order_qty=0.001, limit_price=price
+                )
+                if answer["success"]:
+                    self.told.open.add(answer["result"]["order_id"])
+
+
+def test_nothing_that_was_told_is_lost_however_often_it_is_killed(tmp_path: Path, nightly: bool) -> None:
+    random, told = Random(4), Told()
+    first: Decimal | None = None
+    for _ in range(100 if nightly else 4):
+        with running(tmp_path / "venue") as (process, ready):
+            client = Client(ready, told)
+            balance = Decimal(client.rest("Balance")["XXBT"])
+            first = balance if first is None else first
+            unseen = balance - first - sum(told.fills.values())
+            assert unseen in (0, Decimal("0.001"), Decimal("-0.001")), "but for one order that was never answered"
+            first += unseen
+            still_open = client.follow()
+            assert told.open <= still_open
+            assert not told.ended & still_open
+            told.open = still_open - told.ended
+            killer = subprocess.Popen(
+                [
+                    sys.executable,
+                    "-c",
+                    f"import time, os; time.sleep({random.uniform(0.05, 0.6)}); os.kill({process.pid}, 9)",
+                ]
+            )
+            with pytest.raises((OSError, WebSocketException)):
+                client.trade(random)
+            killer.wait()
+            client.socket.shutdown()
+    assert len(told.ended) > 20
+    assert told.fills
+
+
+def test_a_venue_that_is_stopped_in_good_order_is_the_same_when_it_is_started_again(tmp_path: Path) -> None:
+    told = Told()
+    with running(tmp_path / "venue") as (process, ready):
+        assert "restored" not in ready
+        client = Client(ready, told)
+        client.ask("add_order", order_type="limit", side="buy", symbol="BTC/USD", order_qty=0.5, limit_price=20_000)
+        before = client.rest("BalanceEx")
+        client.socket.close()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+    with running(tmp_path / "venue") as (_, ready):
+        assert ready["restored"] > 0
+        client = Client(ready, told)
+        assert client.rest("BalanceEx") == before
+        client.socket.close()
+
+
+def test_a_folder_in_use_or_of_other_settings_is_refused(tmp_path: Path) -> None:
+    with LocalVenue(symbols=["BTC/USD"], data=tmp_path), pytest.raises(JournalBusy):
+        LocalVenue(symbols=["BTC/USD"], data=tmp_path).start()
+    with pytest.raises(ConfigError, match="symbols as it began, BTC/USD, found ETH/USD"):
+        LocalVenue(symbols=["ETH/USD"], data=tmp_path).start()
+    with pytest.raises(ConfigError, match="seed"):
+        LocalVenue(symbols=["BTC/USD"], seed=2, data=tmp_path).start()
+    with LocalVenue(symbols=["BTC/USD"], data=tmp_path) as venue:
+        assert venue.port
