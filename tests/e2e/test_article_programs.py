@@ -74,7 +74,7 @@ def test_the_program_prints_status_two_acknowledgements_then_trades_and_heartbea
 
 
 def test_the_command_tells_its_addresses_once_it_is_ready(addresses: dict[str, str]) -> None:
-    assert list(addresses) == ["ws_v1", "ws_v2", "rest"]
+    assert list(addresses) == ["ws_v1", "ws_v2", "rest", "key", "secret"]
     with urllib.request.urlopen(addresses["rest"] + "/0/public/Time", timeout=10) as reply:
         assert json.loads(reply.read())["error"] == []
 

@@ -17,7 +17,7 @@ from krakenwire.cli.parsers import Subparsers
 __all__ = ["add_parser", "run"]
 
 _EPILOG = """\
-Once it is ready it prints its addresses: one line, or with --json one object
+Once it is ready it prints its addresses and a key: one line, or with --json one object
 {"ws_v1":url,"ws_v2":url,"rest":url,"key":text,"secret":text}. The REST address of a
 call is rest + "/0/public/Time"; key and secret are those of the demo account.
 It runs until Ctrl-C or SIGTERM and then ends with code 0.
@@ -90,11 +90,12 @@ def _announce_json(venue: LocalVenue) -> None:
 
 def _announce_line(venue: LocalVenue) -> None:
     _warn_if_exposed(venue.host)
-    print(f"local Kraken ready: v1 {venue.ws_v1}  v2 {venue.ws_v2}  REST {venue.rest}", flush=True)
-    if venue.restored:
-        print(f"restored: {venue.restored} inputs done again", flush=True)
+    said = [f"local Kraken ready: v1 {venue.ws_v1}", f"v2 {venue.ws_v2}", f"REST {venue.rest}"]
     if venue.keys:  # they open nothing but this venue
-        print(f"demo account: key {venue.key}  secret {venue.secret.reveal()}", flush=True)
+        said += [f"key {venue.key}", f"secret {venue.secret.reveal()}"]
+    if venue.restored:
+        said.append(f"({venue.restored} inputs restored)")
+    print("  ".join(said), flush=True)
 
 
 def _symbols(written: list[str] | None) -> list[str] | None:

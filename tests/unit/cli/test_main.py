@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import platform
 import re
 import subprocess
@@ -16,6 +17,7 @@ import krakenwire
 from krakenwire import _native, errors
 from krakenwire.cli import exit_codes, main, venue
 from krakenwire.cli.parsers import Parser
+from krakenwire.model.secrets import Secret
 
 
 def run_command(act: Callable[[], int], monkeypatch: pytest.MonkeyPatch) -> int:
@@ -161,6 +163,8 @@ class ReadyAtOnce:
     """Stands for a local venue that is ready and told to stop in the same moment."""
 
     ws_v1, ws_v2, rest = "ws://h:1/", "ws://h:1/v2", "http://h:1"
+    keys, key, secret = ("one",), "public", Secret("private")
+    restored = 0
 
     def __init__(self, *, host: str, **settings: object) -> None:
         self.host, self.settings = host, settings
@@ -179,7 +183,14 @@ def test_an_address_other_machines_may_reach_is_warned_about(
     monkeypatch.setattr(venue, "LocalVenue", ReadyAtOnce)
     assert main.main(["venue", "--host", host, "--json"]) == 0
     shown = capsys.readouterr()
-    assert shown.out == '{"ws_v1": "ws://h:1/", "ws_v2": "ws://h:1/v2", "rest": "http://h:1"}\n'
+    assert json.loads(shown.out) == {
+        "ws_v1": "ws://h:1/",
+        "ws_v2": "ws://h:1/v2",
+        "rest": "http://h:1",
+        "key": "public",
+        "secret": "private",
+    }
+    assert shown.out.count("\n") == 1
     assert ("other machines" in shown.err) == warned
 
 
