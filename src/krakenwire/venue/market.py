@@ -37,6 +37,7 @@ __all__ = ["Market", "OrderType", "Quote", "VenueTrade"]
 
 OrderType = Literal["limit", "market"]
 
+_BOOK_CHANGES = (Rested, Changed, Removed)  # a union would be made anew for each event
 TIME_STEP_NS = 1_000
 """Engine times differ by a microsecond at least: the wire shows no less, and no two updates share a time."""
 
@@ -288,7 +289,7 @@ class Market:
 
     def _take(self, events: list[EngineEvent], ord_type: OrderType) -> None:
         """Book what a command caused."""
-        changes = [event for event in events if isinstance(event, Rested | Changed | Removed)]
+        changes = [event for event in events if isinstance(event, _BOOK_CHANGES)]
         if not changes:
             return
         for event in events:

@@ -287,7 +287,7 @@ class Desk:
             elif isinstance(event, Finished):
                 self._finish(order, event)
             elif isinstance(event, Refused):
-                self._end(order, "canceled", _ENDINGS[event.reason], event.time_ns)
+                self._end(order, "canceled", _ENDINGS.get(event.reason, event.reason), event.time_ns)
             elif isinstance(event, Accepted):
                 order.qty = order.filled + event.qty  # a reduce-only order is cut to its position
                 if order.trigger is None:
