@@ -81,6 +81,16 @@ from krakenwire.model.orders import (
     Trigger,
     TriggerReference,
 )
+from krakenwire.model.records import (
+    AmendRecord,
+    AssetBalance,
+    LedgerRecord,
+    OrderRecord,
+    RecordStatus,
+    TradeRecord,
+    order_record,
+    trade_record,
+)
 from krakenwire.model.subscription import CHANNELS, Subscription, SubscriptionKey
 
 Event = (
@@ -121,9 +131,11 @@ __all__ = [
     "Added",
     "AllCanceled",
     "AmendOrder",
+    "AmendRecord",
     "Amended",
     "Answer",
     "Asset",
+    "AssetBalance",
     "BalanceChange",
     "BalanceChanges",
     "Balances",
@@ -158,11 +170,13 @@ __all__ = [
     "Instruments",
     "Kind",
     "Latency",
+    "LedgerRecord",
     "Level",
     "Level3Order",
     "Level3Reading",
     "Level3Update",
     "Malformed",
+    "OrderRecord",
     "OrderRefused",
     "OrderSide",
     "OrderStatus",
@@ -170,6 +184,7 @@ __all__ = [
     "Pong",
     "PriceType",
     "RawFrame",
+    "RecordStatus",
     "Refused",
     "Resynced",
     "SelfTradePrevention",
@@ -182,6 +197,7 @@ __all__ = [
     "TimeInForce",
     "TimerSet",
     "Trade",
+    "TradeRecord",
     "Trades",
     "TradingReply",
     "TradingRequest",
@@ -193,4 +209,6 @@ __all__ = [
     "Wallet",
     "WalletBalance",
     "WireLevel",
+    "order_record",
+    "trade_record",
 ]

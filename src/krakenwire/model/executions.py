@@ -96,6 +96,7 @@ class Execution(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         cash_order_qty, cost, cum_cost: quote units; `fee_usd_equiv`: US dollars.
         exec_id, trade_id, last_qty, last_price, cost, liquidity_ind, fees: of a fill.
         liquidity_ind: ``m`` maker, ``t`` taker.
+        cum_fee: fees so far in the asset they are charged in: v1 and REST tell it, v2 does not.
         reason: why it was canceled, amended or restated, in the venue's words.
         ord_ref_id: the order whose fill placed this one.
         ratecount: the trading counter, when asked for.
@@ -131,6 +132,7 @@ class Execution(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     cum_qty: Decimal | None = None
     cum_cost: Decimal | None = None
     avg_price: Decimal | None = None
+    cum_fee: Decimal | None = None
     fee_usd_equiv: Decimal | None = None
     exec_id: str | None = None
     trade_id: int | None = None

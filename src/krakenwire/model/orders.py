@@ -164,6 +164,8 @@ class EditOrder(msgspec.Struct, frozen=True, kw_only=True, tag="edit", omit_defa
     Args:
         order_id: of the order to replace; on v1 and REST its userref will do.
         order_userref: of the new order.
+        price, price_type: v1 and REST name a price by its place: this is the trigger price of an order that
+            has one, else the limit price. Not with `triggers`.
 
     Source: v2 reference, section 8.4; v1 reference, section 10.2.
     """
@@ -179,6 +181,8 @@ class EditOrder(msgspec.Struct, frozen=True, kw_only=True, tag="edit", omit_defa
     reduce_only: bool | None = None
     fee_preference: FeePreference | None = None
     order_userref: int | None = None
+    price: Decimal | None = None
+    price_type: PriceType = "static"
     deadline_ns: int | None = None
     validate: bool = False
 

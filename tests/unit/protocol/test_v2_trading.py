@@ -148,6 +148,7 @@ def test_a_request_says_what_differs_from_the_venues_defaults(request_: TradingR
         (AmendOrder(order_id="O1", limit_price=Decimal("Infinity")), "a number"),
         (EditOrder(order_id="O1"), "an edit"),
         (EditOrder(order_id="O1", symbol="A/B", limit_price_type="pct"), "the limit price of an edit"),
+        (EditOrder(order_id="O1", symbol="A/B", price=Decimal(7)), "an edit on API version 2"),
         (BatchAdd(symbol="A/B", orders=(LIMIT, LIMIT)), "an order of a batch"),
         (
             BatchAdd(symbol="A/B", orders=(AddOrder(symbol="A/B", side="buy", order_type="market", deadline_ns=1),)),

@@ -42,9 +42,9 @@ def encode_request(request: TradingRequest, token: str, req_id: int) -> str:
     Times are cut to the digits of their place: milliseconds of a deadline, else seconds.
 
     Raises:
-        UsageError: something that v2 cannot say: a leverage, an edit without a symbol, an edit with a
-            relative limit price, a batch of several symbols or with a deadline or a check of one order,
-            a number that is not finite.
+        UsageError: something that v2 cannot say: a leverage, an edit without a symbol, with a relative limit
+            price or with a price named by its place, a batch of several symbols or with a deadline or a check
+            of one order, a number that is not finite.
     """
     return _frame(METHODS[request.__class__], _PARAMS[request.__class__](request), token, req_id)
 
@@ -187,6 +187,8 @@ def _edit(edit: EditOrder) -> _Params:
         raise UsageError("an edit on API version 2", expected="the symbol of the order", found=None)
     if edit.limit_price_type != "static":
         raise UsageError("the limit price of an edit", expected="static", found=edit.limit_price_type)
+    if edit.price is not None:
+        raise UsageError("an edit on API version 2", expected="limit_price or triggers", found="price")
     return _given(
         order_id=edit.order_id,
         symbol=edit.symbol,
