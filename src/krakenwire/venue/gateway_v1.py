@@ -91,7 +91,7 @@ class Gateway:
     def feed_frame(self, frame: str | bytes, now_ns: int) -> list[str]:
         """Answer a frame of the client: all statuses first, then the snapshots."""
         self._pulse.hear(now_ns)
-        request = wire.parse_request(frame)
+        request = _public(wire.parse_request(frame, now_ns))
         if isinstance(request, wire.Refusal):
             return list(request.frames)
         if isinstance(request, wire.Ping):
@@ -208,6 +208,18 @@ class Gateway:
 
 
 _NOT_FOUND: Final = "Subscription Not Found"
+_PRIVATE_ELSEWHERE: Final = "Private data and trading are unavailable on this endpoint. Try ws-auth.kraken.com"
+
+_Public = wire.Ping | wire.Subscribe | wire.Unsubscribe | wire.UnsubscribeId | wire.Refusal
+
+
+def _public(request: wire.Request) -> _Public:
+    """Refuse what belongs to the host with private data, well-formed or not."""
+    private = request.private if isinstance(request, wire.Refusal) else request
+    if isinstance(private, wire.PrivateRequest):
+        return wire.Refusal((wire.refuse_private(private, _PRIVATE_ELSEWHERE),))
+    assert not isinstance(request, wire.PrivateRequest)
+    return request
 
 
 def _channels(request: wire.Subscribe) -> Iterable[ChannelName]:

@@ -18,7 +18,6 @@ from krakenwire.protocol.v1.venue import (
     refuse_pair,
 )
 
-PRIVATE = "Private data and trading are unavailable on this endpoint. Try ws-auth.kraken.com"
 REQID = "Reqid field must be a positive integer less than 18446744073709551616"
 
 
@@ -67,17 +66,6 @@ TABLE = {
     "bad reqid of an order": (
         '{"event":"addOrder","reqid":1.5}',
         f'{{"errorMessage":"{REQID}","event":"addOrderStatus","reqid":1.5,"status":"error"}}',
-    ),
-    "trading": (
-        '{"event":"cancelAll","token":"t","reqid":4}',
-        f'{{"errorMessage":"{PRIVATE}","event":"cancelAllStatus","reqid":4,"status":"error"}}',
-    ),
-    "private channel": (
-        '{"event":"subscribe","subscription":{"token":"WW91","name":"ownTrades"}}',
-        (
-            f'{{"errorMessage":"{PRIVATE}","event":"subscriptionStatus","status":"error",'
-            '"subscription":{"name":"ownTrades","token":"WW91"}}'
-        ),
     ),
     "pair on a private channel": (
         ask('{"name":"openOrders"}'),

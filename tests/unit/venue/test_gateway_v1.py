@@ -161,14 +161,29 @@ def test_mistakes_never_close(exchange: Exchange) -> None:
     assert gateway.should_close is None
 
 
-def test_private_channels_are_elsewhere(exchange: Exchange) -> None:
-    (reply,) = say(exchange.client(), event="subscribe", subscription={"name": "ownTrades", "token": "WW91"})
-    assert reply == {
-        "errorMessage": "Private data and trading are unavailable on this endpoint. Try ws-auth.kraken.com",
-        "event": "subscriptionStatus",
-        "status": "error",
-        "subscription": {"name": "ownTrades", "token": "WW91"},
-    }
+@pytest.mark.parametrize(
+    ("request_text", "reply"),
+    [
+        (
+            '{"event":"subscribe","subscription":{"token":"WW91","name":"ownTrades"}}',
+            '"event":"subscriptionStatus","status":"error","subscription":{"name":"ownTrades","token":"WW91"}}',
+        ),
+        (
+            '{"event":"subscribe","reqid":3,"subscription":{"name":"openOrders","ratecounter":7}}',
+            '"event":"subscriptionStatus","reqid":3,"status":"error","subscription":{"name":"openOrders","ratecounter":7}}',
+        ),
+        (
+            '{"event":"unsubscribe","subscription":{"name":"ownTrades","token":"t"}}',
+            '"event":"subscriptionStatus","status":"error","subscription":{"name":"ownTrades","token":"t"}}',
+        ),
+        ('{"event":"cancelAll","token":"t","reqid":4}', '"event":"cancelAllStatus","reqid":4,"status":"error"}'),
+        ('{"event":"addOrder","pair":"XBT/USD","nonsense":1}', '"event":"addOrderStatus","status":"error"}'),
+    ],
+)
+def test_private_requests_are_elsewhere_well_formed_or_not(exchange: Exchange, request_text: str, reply: str) -> None:
+    elsewhere = "Private data and trading are unavailable on this endpoint. Try ws-auth.kraken.com"
+    answer = exchange.client().feed_frame(request_text, NOW)
+    assert answer == [f'{{"errorMessage":"{elsewhere}",{reply}']
 
 
 def test_a_closed_connection_leaves_nothing_behind(exchange: Exchange) -> None:

@@ -1,9 +1,10 @@
 """What a client may ask a version 1 venue, and the exact words of every refusal.
 
 `parse_request` turns a frame into a typed request or into the frames that
-refuse it, in the documented texts. It knows no pairs and no subscriptions:
-those refusals are the gateway's, made with `refuse_pair`. Members that are
-null count as absent. Source: v1 reference, sections 6 and 11.
+refuse it, in the documented texts. It knows no pairs, no subscriptions and no
+accounts: those refusals are the gateway's, made with `refuse_pair` and
+`refuse_private`. Members that are null count as absent. Next: `venue_trading`
+for requests about orders. Source: v1 reference, sections 6, 9, 10 and 11.
 """
 
 from __future__ import annotations
@@ -20,13 +21,23 @@ from krakenwire.limits import (
     VENUE_ECHO_CHARS_MAX,
     VENUE_PAIRS_PER_REQUEST_MAX,
 )
+from krakenwire.protocol.flat_values import exact_text
 from krakenwire.protocol.v1.venue_frames import compact
+from krakenwire.protocol.v1.venue_private import (
+    PrivateRequest,
+    PrivateSubscribe,
+    PrivateUnsubscribe,
+    TradingCall,
+    refuse_private,
+)
+from krakenwire.protocol.v1.venue_trading import TRADING_EVENTS, trading_request
+from krakenwire.protocol.v2.refusals import Declined
 
 __all__ = [
-    "PRIVATE_ELSEWHERE",
     "PUBLIC_CHANNELS",
     "Ping",
     "Refusal",
+    "Request",
     "Subscribe",
     "Unsubscribe",
     "UnsubscribeId",
@@ -36,10 +47,8 @@ __all__ = [
 ]
 
 PUBLIC_CHANNELS: Final = ("ticker", "ohlc", "trade", "spread", "book")
-PRIVATE_ELSEWHERE: Final = "Private data and trading are unavailable on this endpoint. Try ws-auth.kraken.com"
 
 _PRIVATE_CHANNELS: Final = ("ownTrades", "openOrders")
-_TRADING_EVENTS: Final = ("addOrder", "amendOrder", "cancelAll", "cancelAllOrdersAfter", "cancelOrder", "editOrder")
 _REQID_LIMIT: Final = 2**64
 _REQID_TEXT: Final = f"Reqid field must be a positive integer less than {_REQID_LIMIT}"
 
@@ -97,9 +106,14 @@ class UnsubscribeId(msgspec.Struct, frozen=True):
 
 
 class Refusal(msgspec.Struct, frozen=True):
-    """A request that is refused as a whole, and the frames that say so."""
+    """A request that is refused as a whole, and the frames that say so.
+
+    Args:
+        private: what it was, when a host without private data would refuse it for that before anything else.
+    """
 
     frames: tuple[str, ...]
+    private: PrivateRequest | None = None
 
 
 _MALFORMED: Final = Refusal((compact({"errorMessage": "Malformed request", "event": "error"}),))
@@ -109,27 +123,58 @@ class _RefusedError(Exception):
     """Carries the text of a refusal out of the checks."""
 
 
-def parse_request(frame: str | bytes) -> Ping | Subscribe | Unsubscribe | UnsubscribeId | Refusal:
-    """Return what a client's frame asks for, or the frames that refuse it. Never raises."""
+Request = Ping | Subscribe | Unsubscribe | UnsubscribeId | TradingCall | PrivateSubscribe | PrivateUnsubscribe | Refusal
+
+
+def parse_request(frame: str | bytes, now_ns: int = 0) -> Request:
+    """Return what a client's frame asks for, or the frames that refuse it. Never raises.
+
+    Args:
+        frame: as received.
+        now_ns: for what requests about orders say of times.
+    """
     try:
         message = _decoded(frame)
-        return _MALFORMED if message is None else _parse(message)
+        return _MALFORMED if message is None else _parse(message, now_ns)
     except RecursionError:
         return _MALFORMED
 
 
-def _parse(message: _Message) -> Ping | Subscribe | Unsubscribe | UnsubscribeId | Refusal:
+def _parse(message: _Message, now_ns: int) -> Request:
     event = message.get("event")
     if event is None:
         return _refused("Event(s) not found", "subscriptionStatus", message)
     parse = _PARSERS.get(event) if isinstance(event, str) else None
-    if isinstance(event, str) and (parse is not None or event in _TRADING_EVENTS) and not _good_reqid(message):
+    if isinstance(event, str) and (parse is not None or event in TRADING_EVENTS) and not _good_reqid(message):
         return _refused(_REQID_TEXT, _status_event(event), message, reqid=message["reqid"])
-    if event in _TRADING_EVENTS:
-        return _refused(PRIVATE_ELSEWHERE, f"{event}Status", message)
+    if isinstance(event, str) and event in TRADING_EVENTS:
+        return _parse_trading(event, message, now_ns)
     if parse is None:
         return _refused("Unsupported event", "subscriptionStatus", message)
     return parse(message)
+
+
+def _parse_trading(event: str, message: _Message, now_ns: int) -> TradingCall | Refusal:
+    req_id = _reqid_of(message)
+    try:
+        request, token = trading_request(message, now_ns)
+    except Declined as declined:
+        private = PrivateRequest(event=event, req_id=req_id)
+        error = str(declined)
+        members: dict[str, object] = {"errorMessage": error, "event": f"{event}Status", "status": "error"}
+        if not error.startswith(_ENGINE_WORDS):
+            members |= _pair_member(message)
+        return Refusal((compact(members | _reqid_member(req_id)),), private)
+    return TradingCall(event=event, req_id=req_id, request=request, token=token)
+
+
+_ENGINE_WORDS: Final = ("EGeneral:", "EService:")
+
+
+def _pair_member(message: _Message) -> dict[str, object]:
+    """The pair of a request about orders: recorded refusals of the gateway repeat it."""
+    pair = message.get("pair")
+    return {"pair": pair} if isinstance(pair, str) and len(pair) <= VENUE_ECHO_CHARS_MAX else {}
 
 
 def refuse_pair(request: Subscribe | Unsubscribe, pair: str, error: str) -> str:
@@ -143,11 +188,14 @@ def refuse_id(request: UnsubscribeId, error: str) -> str:
     return compact(members | {"event": "subscriptionStatus", "status": "error"} | _reqid_member(request.req_id))
 
 
+_DECODER: Final = msgspec.json.Decoder(float_hook=exact_text)
+
+
 def _decoded(frame: str | bytes) -> _Message | None:
     if len(frame) > REQUEST_BYTES_MAX:
         return None
     try:
-        message = msgspec.json.decode(frame)
+        message = _DECODER.decode(frame)
     except ValueError:
         return None
     if not isinstance(message, dict):
@@ -192,10 +240,12 @@ def _parse_ping(message: _Message) -> Ping:
     return Ping(_reqid_of(message))
 
 
-def _parse_subscribe(message: _Message) -> Subscribe | Refusal:
+def _parse_subscribe(message: _Message) -> Subscribe | PrivateSubscribe | Refusal:
     parsed = _parse_named(message, "subscribe")
     if isinstance(parsed, Refusal):
         return parsed
+    if parsed[1] in _PRIVATE_CHANNELS:
+        return _private_subscribe(message, parsed[1], parsed[4])
     pairs, name, depth, interval, echo = parsed
     if name == "book" and depth is None:
         depth = BOOK_DEPTHS[0]
@@ -204,7 +254,59 @@ def _parse_subscribe(message: _Message) -> Subscribe | Refusal:
     return Subscribe(pairs, name, depth, interval, _reqid_of(message), echo)
 
 
-def _parse_unsubscribe(message: _Message) -> Unsubscribe | UnsubscribeId | Refusal:
+def _private_subscribe(message: _Message, channel: str, echo: str) -> PrivateSubscribe | Refusal:
+    asked, req_id = message["subscription"], _reqid_of(message)
+    assert isinstance(asked, dict)
+    try:
+        return PrivateSubscribe(
+            event="subscribe",
+            req_id=req_id,
+            echo=echo,
+            channel=channel,
+            token=_token(asked),
+            snapshot=_option(asked, "snapshot", True),
+            consolidate_taker=_option(asked, "consolidate_taker", True),
+            ratecounter=_option(asked, "ratecounter", False),
+            rebased=_option(asked, "rebased", True),
+        )
+    except _RefusedError as refused:
+        return _private_refusal("subscribe", str(refused), req_id, echo)
+
+
+def _private_unsubscribe(message: _Message, channel: str, echo: str) -> PrivateUnsubscribe | Refusal:
+    asked, req_id = message["subscription"], _reqid_of(message)
+    assert isinstance(asked, dict)
+    try:
+        return PrivateUnsubscribe(event="unsubscribe", req_id=req_id, echo=echo, channel=channel, token=_token(asked))
+    except _RefusedError as refused:
+        return _private_refusal("unsubscribe", str(refused), req_id, echo)
+
+
+def _private_refusal(event: str, error: str, req_id: int | None, echo: str) -> Refusal:
+    private = PrivateRequest(event=event, req_id=req_id, echo=echo)
+    return Refusal((refuse_private(private, error),), private)
+
+
+def _token(asked: _Message) -> str:
+    token = asked.get("token")
+    if not isinstance(token, str) or not token:
+        raise _RefusedError("Token(s) not found")
+    return token
+
+
+def _option(asked: _Message, name: str, default: bool) -> bool:
+    """A boolean, also when it is written as text."""
+    value = asked.get(name)
+    if value is None:
+        return default
+    if value in (True, "true"):
+        return True
+    if value in (False, "false"):
+        return False
+    raise _RefusedError("Malformed request")
+
+
+def _parse_unsubscribe(message: _Message) -> Unsubscribe | UnsubscribeId | PrivateUnsubscribe | Refusal:
     channel_id = message.get("channelID")
     if isinstance(channel_id, int) and not isinstance(channel_id, bool):
         return UnsubscribeId(channel_id, _reqid_of(message))
@@ -213,6 +315,8 @@ def _parse_unsubscribe(message: _Message) -> Unsubscribe | UnsubscribeId | Refus
     parsed = _parse_named(message, "unsubscribe")
     if isinstance(parsed, Refusal):
         return parsed
+    if parsed[1] in _PRIVATE_CHANNELS:
+        return _private_unsubscribe(message, parsed[1], parsed[4])
     pairs, name, depth, interval, echo = parsed
     return Unsubscribe(pairs, name, depth, interval, _reqid_of(message), echo)
 
@@ -270,9 +374,9 @@ def _check_pair_field(pair: object) -> None:
 
 def _checked_pairs(pair: object, name: str) -> tuple[str, ...]:
     if name in _PRIVATE_CHANNELS:
-        raise _RefusedError(
-            "Pair field unsupported for this subscription type" if pair is not None else PRIVATE_ELSEWHERE
-        )
+        if pair is not None:
+            raise _RefusedError("Pair field unsupported for this subscription type")
+        return ()
     if not isinstance(pair, list) or not pair:
         raise _RefusedError("Pair(s) not found")
     return tuple(pair)
@@ -310,7 +414,7 @@ def _parameter(asked: _Message, member: str, typed: str, listed: str, allowed: t
     return value
 
 
-_PARSERS: Final[dict[str, Callable[[_Message], Ping | Subscribe | Unsubscribe | UnsubscribeId | Refusal]]] = {
+_PARSERS: Final[dict[str, Callable[[_Message], Request]]] = {
     "ping": _parse_ping,
     "subscribe": _parse_subscribe,
     "unsubscribe": _parse_unsubscribe,
