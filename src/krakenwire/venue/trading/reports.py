@@ -10,11 +10,20 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, Final, Literal
 
-from krakenwire.model.executions import BalanceChange, Contingent, ExecType, Execution, Fee, OrderStatus, TriggerState
+from krakenwire.model.executions import BalanceChange, ExecType, Execution, Fee, OrderStatus
 from krakenwire.model.numbers import scaled_to_decimal
 from krakenwire.venue.text_ids import TextIds
 from krakenwire.venue.trading.account_order import AccountOrder, Fill
 from krakenwire.venue.trading.accounts import Account, LedgerEntry
+from krakenwire.venue.trading.figures import (
+    average_of,
+    contingent_of,
+    cost_of,
+    fee_of,
+    price_of,
+    qty_of,
+    trigger_state,
+)
 
 __all__ = ["Report", "Reports", "status_of"]
 
@@ -79,7 +88,7 @@ class Reports:
         """An order asks for something else now."""
         if order.account.followed:
             members = self._terms_of(order)
-            qty = self._qty(order, order.filled)
+            qty = qty_of(order, order.filled)
             event = self._event(
                 order, "amended", status_of(order), time_ns, reason=reason, amended=True, cum_qty=qty, **members
             )
@@ -88,7 +97,7 @@ class Reports:
     def refilled(self, order: AccountOrder, shown: int, time_ns: int) -> None:
         """An iceberg shows its next part."""
         if order.account.followed:
-            remain = self._qty(order, shown)
+            remain = qty_of(order, shown)
             self._tell(
                 order, self._event(order, "iceberg_refill", status_of(order), time_ns, display_qty_remain=remain)
             )
@@ -96,7 +105,7 @@ class Reports:
     def trigger_changed(self, order: AccountOrder, time_ns: int) -> None:
         """The trigger of an order moved or fired."""
         if order.account.followed:
-            self._tell(order, self._event(order, "status", status_of(order), time_ns, triggers=self._trigger(order)))
+            self._tell(order, self._event(order, "status", status_of(order), time_ns, triggers=trigger_state(order)))
 
     def entered(self, account: Account, entry: LedgerEntry, time_ns: int) -> None:
         """A balance changed."""
@@ -129,9 +138,9 @@ class Reports:
             order_userref=order.userref,
             sender_sub_id=order.sender_sub_id,
             ord_ref_id=order.parent_id,
-            contingent=self._contingent(order),
-            triggers=self._trigger(order),
-            cum_cost=self._cost(order, order.exact),
+            contingent=contingent_of(order),
+            triggers=trigger_state(order),
+            cum_cost=cost_of(order, order.exact),
             **self._terms_of(order),
             **more,
         )
@@ -167,11 +176,11 @@ class Reports:
             position_status=position_status,
             exec_id=self.exec_ids.text(fill.number),
             trade_id=fill.trade_id,
-            last_qty=self._qty(order, fill.qty),
-            last_price=self._price(order, fill.price),
+            last_qty=qty_of(order, fill.qty),
+            last_price=price_of(order, fill.price),
             liquidity_ind="m" if fill.is_maker else "t",
-            cost=self._cost(order, fill.exact),
-            fees=(Fee(asset=fill.fee_asset, qty=self._fee(order, fill)),),
+            cost=cost_of(order, fill.exact),
+            fees=(Fee(asset=fill.fee_asset, qty=fee_of(order, fill.fee)),),
             **totals,
         )
 
@@ -211,80 +220,24 @@ class Reports:
 
     def _terms_of(self, order: AccountOrder) -> dict[str, Any]:
         """What can be amended: quantities and prices."""
-        members: dict[str, Any] = {"order_qty": self._qty(order, order.qty) if order.qty else None}
+        members: dict[str, Any] = {"order_qty": qty_of(order, order.qty) if order.qty else None}
         if order.cash:
             members["cash_order_qty"] = scaled_to_decimal(order.cash, order.desk.terms.quote_decimals)
         if order.limit_distance is not None and order.price is None:
-            members |= {"limit_price": self._price(order, order.limit_distance), "limit_price_type": "quote"}
+            members |= {"limit_price": price_of(order, order.limit_distance), "limit_price_type": "quote"}
         elif order.price is not None:
-            members |= {"limit_price": self._price(order, order.price), "limit_price_type": "static"}
+            members |= {"limit_price": price_of(order, order.price), "limit_price_type": "static"}
         if order.display is not None:
-            members["display_qty"] = self._qty(order, order.display)
+            members["display_qty"] = qty_of(order, order.display)
         return members
 
     def _totals(self, order: AccountOrder) -> dict[str, Any]:
-        average = (2 * order.exact + order.filled) // (2 * order.filled) if order.filled else 0
         return {
-            "cum_qty": self._qty(order, order.filled),
-            "cum_cost": self._cost(order, order.exact),
-            "avg_price": self._price(order, average),
+            "cum_qty": qty_of(order, order.filled),
+            "cum_cost": cost_of(order, order.exact),
+            "avg_price": average_of(order),
             "fee_usd_equiv": self._usd_text(order, order.fee),
         }
-
-    def _trigger(self, order: AccountOrder) -> TriggerState | None:
-        trigger = order.trigger
-        if trigger is None:
-            return None
-        percent = trigger.price_type == "pct"
-        asked = scaled_to_decimal(trigger.asked, 2) if percent else self._price(order, trigger.asked)
-        moves = trigger.trails or trigger.price_type != "static"
-        return TriggerState(
-            reference=trigger.reference,
-            price=asked,
-            price_type=trigger.price_type,
-            actual_price=self._price(order, trigger.price) if moves else None,
-            peak_price=self._price(order, trigger.peak) if trigger.trails else None,
-            last_price=self._price(order, trigger.fired_at) if trigger.fired_ns else None,
-            status="triggered" if trigger.fired_ns else "untriggered",
-            time_ns=trigger.fired_ns or None,
-        )
-
-    @staticmethod
-    def _contingent(order: AccountOrder) -> Contingent | None:
-        close = order.conditional
-        if close is None:
-            return None
-        return Contingent(
-            order_type=close.order_type,
-            trigger_price=close.trigger_price,
-            trigger_price_type=close.trigger_price_type if close.trigger_price is not None else None,
-            limit_price=close.limit_price,
-            limit_price_type=close.limit_price_type if close.limit_price is not None else None,
-        )
-
-    @staticmethod
-    def _qty(order: AccountOrder, lots: int) -> Decimal:
-        return scaled_to_decimal(lots, order.desk.terms.instrument.qty_precision)
-
-    @staticmethod
-    def _price(order: AccountOrder, ticks: int) -> Decimal:
-        return scaled_to_decimal(ticks, order.desk.terms.instrument.price_precision)
-
-    @staticmethod
-    def _cost(order: AccountOrder, exact: int) -> Decimal:
-        terms = order.desk.terms
-        shown = terms.instrument.cost_precision
-        finer = terms.exact_decimals - shown
-        if finer <= 0:
-            return scaled_to_decimal(exact * int(10**-finer), shown)
-        unit = int(10**finer)
-        return scaled_to_decimal((2 * exact + unit) // (2 * unit), shown)
-
-    def _fee(self, order: AccountOrder, fill: Fill) -> Decimal:
-        """A fee in the ledger's units; in the quote with the decimals of a cost at least."""
-        decimals = self._decimals[fill.fee_asset]
-        more = 0 if order.fee_in_base else max(0, order.desk.terms.instrument.cost_precision - decimals)
-        return scaled_to_decimal(fill.fee * int(10**more), decimals + more)
 
     def _usd_text(self, order: AccountOrder, fee: int) -> Decimal:
         shown = order.desk.terms.instrument.cost_precision
