@@ -67,7 +67,12 @@ class ServedVenue:
         number = self._ids.getrandbits(_CONNECTION_ID_BITS)
         if version == 1:
             return gateway_v1.Gateway(
-                self._markets, self._v1, self._status, number, version=self.venue.config.version_v1
+                self._markets,
+                self._v1,
+                self._status,
+                number,
+                version=self.venue.config.version_v1,
+                front=self._front,
             )
         return gateway_v2.Gateway(self.venue, self._v2, number, self._front)
 

@@ -24,9 +24,12 @@ from krakenwire.model import (
 )
 from krakenwire.model.numbers import scaled_to_decimal
 from krakenwire.model.rates import TIERS
+from krakenwire.protocol.descriptions import PairTexts
 from krakenwire.protocol.v2.encode_private import balance_changes_body, executions_body
 from krakenwire.venue.inputs import Inputs
+from krakenwire.venue.instruments import VenueInstrument
 from krakenwire.venue.trading import Account, Exchange, Report
+from krakenwire.venue.trading.records import Records
 from krakenwire.venue.trading.reports import status_of
 
 __all__ = ["Follower", "Front", "Permit", "Told"]
@@ -94,6 +97,8 @@ class Front:
     Attributes:
         exchange: where accounts trade, for reading.
         permit: says for whom a token speaks.
+        records: complete states of orders, fills and entries.
+        pairs: how v1 and REST write about each instrument, by v2 symbol.
 
     Args:
         exchange, permit: as above.
@@ -102,6 +107,9 @@ class Front:
 
     def __init__(self, exchange: Exchange, inputs: Inputs, permit: Permit) -> None:
         self.exchange, self.permit = exchange, permit
+        reports = exchange.reports
+        self.records = Records(exchange.ledger.decimals, reports.exec_ids, reports.entry_ids)
+        self.pairs = {symbol: _pair_texts(desk.terms.instrument) for symbol, desk in exchange.desks.items()}
         self._inputs = inputs
         self._followers: dict[Account, dict[Follower, None]] = {}
 
@@ -169,3 +177,14 @@ class Front:
                 wallets = (Wallet(type="spot", id="main", balance=amount),)
                 rows.append(WalletBalance(asset=asset, balance=amount, wallets=wallets))
         return Balances(balances=tuple(rows), sequence=0)
+
+
+def _pair_texts(instrument: VenueInstrument) -> PairTexts:
+    return PairTexts(
+        rest_key=instrument.rest_key,
+        altname=instrument.altname,
+        wsname=instrument.wsname,
+        price_decimals=instrument.price_precision,
+        cost_decimals=instrument.cost_precision,
+        v1_decimals=instrument.v1_price_decimals,
+    )

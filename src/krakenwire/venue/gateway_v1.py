@@ -15,7 +15,9 @@ from krakenwire.errors import SymbolError
 from krakenwire.limits import BOOK_DEPTHS, OHLC_INTERVALS
 from krakenwire.protocol.symbols import to_v1
 from krakenwire.protocol.v1 import venue as wire
+from krakenwire.venue.front import Front, Told
 from krakenwire.venue.market import Market
+from krakenwire.venue.private_v1 import PrivateHalf
 from krakenwire.venue.publisher import Publisher, TopicKey
 from krakenwire.venue.pulse import HEARTBEAT_NS, Pulse
 from krakenwire.venue.topics_v1 import ChannelName, channel_id, make_topic, topic_key
@@ -59,6 +61,7 @@ class Gateway:
         status: tells the venue's trading mode.
         connection_id: told to the client, below 2**53.
         version: of the service, told to the client.
+        front: where accounts are; None for an address that knows of none.
         trade_snapshot: whether a trade subscription starts with the latest 50 trades. The
             documentation says so since 2026, no recording shows it.
     """
@@ -71,6 +74,7 @@ class Gateway:
         connection_id: int,
         version: str = wire.VERSION,
         trade_snapshot: bool = False,
+        front: Front | None = None,
     ) -> None:
         self._publisher, self._status, self._version = publisher, status, version
         self._connection_id, self._trade_snapshot = connection_id, trade_snapshot
@@ -78,6 +82,7 @@ class Gateway:
         self._subscriptions: dict[_Subscription, None] = {}
         self._opened_ns = 0
         self._pulse = Pulse()
+        self._private = None if front is None else PrivateHalf(front, self)
 
     # -- what happens to the connection --------------------------------------
 
@@ -91,7 +96,14 @@ class Gateway:
     def feed_frame(self, frame: str | bytes, now_ns: int) -> list[str]:
         """Answer a frame of the client: all statuses first, then the snapshots."""
         self._pulse.hear(now_ns)
-        request = _public(wire.parse_request(frame, now_ns))
+        request = wire.parse_request(frame, now_ns)
+        if self._private is None:
+            request = _public(request)
+        if isinstance(request, wire.PrivateRequest):
+            assert self._private is not None
+            frames = self._private.answer(request, now_ns)
+            self._pace_heartbeat(now_ns)
+            return frames
         if isinstance(request, wire.Refusal):
             return list(request.frames)
         if isinstance(request, wire.Ping):
@@ -106,7 +118,13 @@ class Gateway:
         """Take note that the connection has ended."""
         self._publisher.drop(self)
         self._subscriptions.clear()
+        if self._private is not None:
+            self._private.close()
         self._pulse.rest()
+
+    def tell(self, told: Told) -> list[str]:
+        """Return the frames about something that happened to an account this connection follows."""
+        return [] if self._private is None else self._private.tell(told)
 
     def poll(self, now_ns: int) -> list[str]:
         """Return the heartbeat if one is due; note when the client has been idle too long."""
@@ -156,10 +174,17 @@ class Gateway:
         topic = self._publisher.subscribe(key, lambda: make_topic(market, number, channel), self)
         return [] if channel[0] == "trade" and not self._trade_snapshot else topic.snapshot(now_ns)
 
+    @property
+    def _follows(self) -> bool:
+        """Whether anything is subscribed."""
+        return bool(self._subscriptions) or (self._private is not None and self._private.subscribed)
+
     def _pace_heartbeat(self, now_ns: int) -> None:
         """Beat on whole seconds since the connection opened, as long as something is subscribed."""
-        if self._subscriptions:
+        if self._follows:
             self._pulse.beat_from(now_ns + HEARTBEAT_NS - (now_ns - self._opened_ns) % HEARTBEAT_NS)
+        else:
+            self._pulse.rest()
 
     # -- unsubscribe -------------------------------------------------------------
 
@@ -203,7 +228,7 @@ class Gateway:
     def _leave(self, subscription: _Subscription) -> None:
         del self._subscriptions[subscription]
         self._publisher.unsubscribe(topic_key(*subscription), self)
-        if not self._subscriptions:
+        if not self._follows:
             self._pulse.rest()
 
 

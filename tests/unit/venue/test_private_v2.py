@@ -2,99 +2,33 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from decimal import Decimal
 from typing import Any
 
-import msgspec
 import pytest
+from tests.unit.venue import member_floor
+from tests.unit.venue.member_floor import INVALID, SECOND
 
 from krakenwire.model.orders import AddOrder
-from krakenwire.venue import Publisher, Venue, VenueConfig
-from krakenwire.venue.front import Front
 from krakenwire.venue.gateway_v2 import Gateway
-from krakenwire.venue.inputs import Inputs
 from krakenwire.venue.pace import AccountLimits, AccountPace
-from krakenwire.venue.trading import Account
-
-SECOND = 1_000_000_000
-T0 = 1_790_000_000 * SECOND
-INVALID = "ESession:Invalid session"
 
 
-class Tokens:
-    """Every account's name is its token; `readers` may only look."""
-
-    def __init__(self) -> None:
-        self.accounts: dict[str, Account] = {}
-        self.readers: set[str] = set()
-        self.kept: set[tuple[str, object]] = set()
-
-    def account(self, token: str, asked: str, now_ns: int) -> Account | str:
-        del now_ns
-        if token in self.readers and asked not in ("executions", "balances"):
-            return "EGeneral:Permission denied"
-        return self.accounts.get(token, INVALID)
-
-    def keep(self, token: str, holder: object) -> None:
-        self.kept.add((token, holder))
-
-    def release(self, token: str, holder: object) -> None:
-        self.kept.discard((token, holder))
-
-
-class Floor:
-    """One venue, its accounts, and connections whose frames are collected."""
-
-    def __init__(self) -> None:
-        self.venue = Venue(VenueConfig(symbols=["BTC/USD"], rate=0.1, start_ns=T0))
-        self.tokens = Tokens()
-        self.records: list[bytes] = []
-        self.front = Front(self.venue.exchange, Inputs(self.venue, self.records.append), self.tokens)
-        self.publisher: Publisher[Gateway] = Publisher()
-        self.now_ns = T0 + SECOND
-        self.got: dict[object, list[dict[str, Any]]] = defaultdict(list)
-
-    def account(self, name: str, **balances: int) -> str:
-        account = self.tokens.accounts[name] = self.venue.ledger.open(name)
-        for asset, amount in balances.items():
-            units = amount * int(10 ** self.venue.ledger.decimals[asset])
-            self.venue.exchange.deposit(account, asset, units, self.now_ns)
-        self.venue.exchange.take_reports()
-        return name
+class Floor(member_floor.Floor):
+    """A floor whose connections speak v2."""
 
     def connect(self, private: bool = True) -> Gateway:
-        gateway = Gateway(self.venue, self.publisher, 1, self.front if private else None)
-        gateway.feed_open(self.now_ns)
-        return gateway
+        return self.connect_v2(private)
 
     def ask(self, gateway: Gateway, method: str, req_id: int | None = 7, **params: Any) -> list[dict[str, Any]]:
-        """Send a request; return the frames that answer it, and collect what everybody is told."""
         request = {"method": method, "params": params} | ({} if req_id is None else {"req_id": req_id})
-        return self.send(gateway, msgspec.json.encode(request))
-
-    def send(self, gateway: Gateway, frame: bytes) -> list[dict[str, Any]]:
-        self.now_ns += SECOND // 100
-        answers = [decoded(text) for text in gateway.feed_frame(frame, self.now_ns)]
-        self.tell()
-        return answers
-
-    def tell(self) -> None:
-        for text, followers in self.front.news():
-            for follower in followers:
-                self.got[follower].append(decoded(text))
+        return self.send(gateway, request)
 
     def events(self, gateway: Gateway) -> list[tuple[int, str]]:
         """Sequence and kind of what a connection was told on `executions` since the last look."""
         told = [f for f in self.got[gateway] if f["channel"] == "executions"]
         self.got[gateway] = [f for f in self.got[gateway] if f["channel"] != "executions"]
         return [(frame["sequence"], row["exec_type"]) for frame in told for row in frame["data"]]
-
-
-def decoded(text: str) -> dict[str, Any]:
-    value = msgspec.json.decode(text)
-    assert isinstance(value, dict)
-    return value
 
 
 @pytest.fixture

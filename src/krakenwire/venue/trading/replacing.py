@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from msgspec import structs
+
 from krakenwire.model.numbers import scaled_to_decimal
 from krakenwire.model.orders import AddOrder, EditOrder, PriceType, Trigger
 from krakenwire.venue.trading.account_order import AccountOrder
@@ -22,6 +24,7 @@ def request_of(order: AccountOrder, edit: EditOrder) -> AddOrder:
         Refusal: more has traded than the new order asks for.
     """
     instrument = order.desk.terms.instrument
+    edit = _placed(order, edit)
 
     qty = scaled_to_decimal(order.remaining, instrument.qty_precision)
     if edit.order_qty is not None:
@@ -49,6 +52,16 @@ def request_of(order: AccountOrder, edit: EditOrder) -> AddOrder:
         deadline_ns=edit.deadline_ns,
         sender_sub_id=order.sender_sub_id,
     )
+
+
+def _placed(order: AccountOrder, edit: EditOrder) -> EditOrder:
+    """An edit whose price is named by its place: of the trigger where the order has one, else the limit."""
+    if edit.price is None:
+        return edit
+    if order.trigger is None:
+        return structs.replace(edit, limit_price=edit.price, limit_price_type=edit.price_type)
+    reference = order.trigger.reference
+    return structs.replace(edit, triggers=Trigger(price=edit.price, price_type=edit.price_type, reference=reference))
 
 
 def _limit(order: AccountOrder) -> Decimal | None:

@@ -236,6 +236,7 @@ class Reports:
             "cum_qty": qty_of(order, order.filled),
             "cum_cost": cost_of(order, order.exact),
             "avg_price": average_of(order),
+            "cum_fee": fee_of(order, order.fee),
             "fee_usd_equiv": self._usd_text(order, order.fee),
         }
 
