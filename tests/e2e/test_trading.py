@@ -133,6 +133,24 @@ def test_an_order_is_placed_filled_and_paid(ann: Trader) -> None:
     assert {row["asset"] for message in changes for row in message["data"]} <= {"BTC", "USD"}
 
 
+def test_version_one_trades_with_the_same_token_and_sees_the_same_orders(ann: Trader, venue: LocalVenue) -> None:
+    token, old = ann.token(), create_connection(venue.ws_v1, timeout=10)
+    old.send(json.dumps({"event": "subscribe", "subscription": {"name": "openOrders", "token": token}}))
+    ann.ask("subscribe", token, channel="executions")
+    order = {"pair": "XBT/USD", "type": "sell", "ordertype": "limit", "price": "99000", "volume": "0.1"}
+    old.send(json.dumps({"event": "addOrder", "token": token, "reqid": 5, **order}))
+    frames = (json.loads(old.recv()) for _ in itertools.count())
+    placed = next(frame for frame in frames if isinstance(frame, dict) and frame.get("event") == "addOrderStatus")
+    assert (placed["status"], placed["descr"]) == ("ok", "sell 0.10000000 XBTUSD @ limit 99000.0")
+    told = next(frame for frame in frames if isinstance(frame, list))
+    assert told[0][0][placed["txid"]]["status"] == "pending"
+    assert ann.wait("executions", 3)[1]["data"][0]["order_id"] == placed["txid"]
+    assert ann.ask("cancel_order", token, order_id=[placed["txid"]])["success"]
+    ended = next(frame for frame in frames if isinstance(frame, list) and "canceled" in json.dumps(frame))
+    assert ended[1] == "openOrders"
+    old.close()
+
+
 def test_what_an_open_order_needs_is_held_until_it_is_gone(ann: Trader) -> None:
     token = ann.token()
     before = ann.result("BalanceEx")["ZUSD"]
