@@ -68,7 +68,7 @@ class Subscribed(msgspec.Struct, frozen=True, kw_only=True):
     """The venue confirmed one subscription, with the parameters in force.
 
     Args:
-        maxratecount: of `executions`, the threshold of the account's trading counter.
+        maxratecount: of `executions` and v1's `openOrders`, the threshold of the account's trading counter.
     """
 
     channel = "subscribed"

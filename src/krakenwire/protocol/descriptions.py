@@ -14,9 +14,23 @@ import msgspec
 
 from krakenwire.model import AddOrder, Conditional, Contingent, OrderRecord, OrderSide, OrderType, PriceType
 
-__all__ = ["PairTexts", "Words", "feed_words", "fixed", "priced", "record_words", "request_words"]
+__all__ = [
+    "NO_POSITION",
+    "VOLUME_DECIMALS",
+    "PairTexts",
+    "Words",
+    "feed_words",
+    "fixed",
+    "order_flags",
+    "priced",
+    "record_words",
+    "request_words",
+]
 
 VOLUME_DECIMALS: Final = 8
+
+NO_POSITION: Final = "TKH2SE-M7IF5-CFI7LT"
+"""The position of every trade without margin."""
 
 _PERCENT_DECIMALS: Final = 4
 _WIDE: Final = Context(prec=120, rounding=ROUND_HALF_UP)
@@ -100,6 +114,14 @@ def feed_words(record: OrderRecord, pair: PairTexts) -> Words:
     order = f"{record.side} {volume} {pair.wsname} @ {record.order_type} {price or zero}{behind}"
     close = _close(record.conditional, pair.v1_decimals)
     return Words(order + _leverage(record.leverage), close, price or zero, price2 or zero)
+
+
+def order_flags(record: OrderRecord) -> str:
+    """Return the order flags as a comma list, the fee's first."""
+    found = ["fcib" if record.fee_preference == "base" else "fciq"]
+    found += ["post"] if record.post_only else []
+    found += ["viqc"] if record.in_quote else []
+    return ",".join(found)
 
 
 # -- inside ----------------------------------------------------------------------

@@ -147,6 +147,8 @@ def amend_of(given: Texts, symbol: str | None, now_ns: int) -> AmendOrder:
 def edit_of(given: Texts, symbol: str, now_ns: int) -> EditOrder:
     """Return the replacement that some members describe, by REST's names; `symbol` in v2 spelling.
 
+    Flags that are given, even as an empty text, say whether the new order is post-only.
+
     Raises:
         Declined: with the venue's text.
     """
@@ -163,7 +165,7 @@ def edit_of(given: Texts, symbol: str, now_ns: int) -> EditOrder:
         limit_price=None if second is None else second.value,
         limit_price_type="static" if second is None else second.kind,
         display_qty=number(given, "displayvol"),
-        post_only="post" in oflags if "oflags" in said else None,
+        post_only="post" in oflags if "oflags" in given else None,
         fee_preference=_fee_preference(oflags),
         order_userref=userref(given),
         price=None if first is None else first.value,

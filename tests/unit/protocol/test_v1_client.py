@@ -136,13 +136,9 @@ def test_every_shape_of_refusal_is_a_refusal(frame: dict[str, object], method: s
 @pytest.mark.parametrize(
     "frame",
     [
-        {"event": "addOrderStatus", "status": "ok"},
         {"event": "brandNew"},
         {"something": "else"},
         status(status="ok"),
-        status(status="subscribed", channelName="ownTrades", subscription={"name": "ownTrades"}),
-        [[{"TX": {}}], "ownTrades", {"sequence": 1}],
-        [[{"OX": {}}], "openOrders", {"sequence": 1}],
         [5, {}, "brandNew", "XBT/USD"],
         [5, [], "ohlc", "XBT/USD"],
     ],

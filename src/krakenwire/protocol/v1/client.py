@@ -20,6 +20,7 @@ from krakenwire.protocol.requests import Request
 from krakenwire.protocol.symbols import to_v1
 from krakenwire.protocol.v1.channels import array_event, book_event
 from krakenwire.protocol.v1.general import HEARTBEAT, object_event
+from krakenwire.protocol.v1.private_events import is_private, private_event
 
 __all__ = ["ClientCodec"]
 
@@ -38,7 +39,8 @@ class ClientCodec:
 
     Symbols are v2 spellings on the caller's side and `wsname` on the wire.
     Data frames do not tell a first frame from a later one, so ticker, trades
-    and candles are always of kind ``update``; only books tell a snapshot.
+    and candles are always of kind ``update``; books tell a snapshot, and private
+    channels number their messages.
 
     Attributes:
         version: 1.
@@ -102,7 +104,7 @@ class ClientCodec:
         except (ValueError, RecursionError) as error:
             raise DecodeError(f"not JSON we can read ({error})", frame) from None
         if isinstance(message, list):
-            return array_event(message)
+            return private_event(message) if is_private(message) else array_event(message)
         if isinstance(message, dict):
             return object_event(message)
         raise DecodeError("neither an object nor an array", frame)

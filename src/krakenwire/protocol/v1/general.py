@@ -25,12 +25,14 @@ from krakenwire.model import (
 )
 from krakenwire.protocol.symbols import to_v2
 from krakenwire.protocol.v1.channels import channel_parts, symbol_of
+from krakenwire.protocol.v1.replies import REPLY_EVENTS, trading_reply
 
 __all__ = ["HEARTBEAT", "object_event"]
 
 HEARTBEAT: Final[tuple[Event, ...]] = (Heartbeat(),)
 
 _Message = Mapping[str, object]
+_PRIVATE_CHANNELS: Final = ("openOrders", "ownTrades")
 _ERROR_MEMBERS: Final = ("errorMessage", "Error", "error")
 _HINTS: Final = {
     "Exceeded msg rate": "Send fewer requests; one request can name many pairs",
@@ -122,6 +124,8 @@ def _subscription_status(message: _Message) -> Event:
     if status not in ("subscribed", "unsubscribed"):
         return Unknown(what=f"subscriptionStatus {status}", frame=excerpt(status))
     name = _text(message, "channelName")
+    if name in _PRIVATE_CHANNELS:
+        return _private_status(message, name, status)
     base, parameter = channel_parts(name)
     if base not in CHANNELS:
         return Unknown(what=f"subscriptionStatus of {name}", frame=excerpt(name))
@@ -133,6 +137,20 @@ def _subscription_status(message: _Message) -> Event:
     )
     outcome = Subscribed if status == "subscribed" else Unsubscribed
     return outcome(subscription=subscription, req_id=_integer(message, "reqid"))
+
+
+def _private_status(message: _Message, name: str, status: str) -> Event:
+    subscription, req_id = Subscription(channel=name), _integer(message, "reqid")
+    if status == "unsubscribed":
+        return Unsubscribed(subscription=subscription, req_id=req_id)
+    told = message.get("subscription")
+    threshold = _integer(told, "maxratecount") if isinstance(told, dict) else None
+    return Subscribed(subscription=subscription, req_id=req_id, maxratecount=threshold)
+
+
+def _trading_status(message: _Message) -> Event:
+    reply = trading_reply(message)
+    return Unknown(what=_text(message, "event"), frame=excerpt(str(message.get("status")))) if reply is None else reply
 
 
 def _subscription_error(message: _Message) -> Event:
@@ -151,4 +169,5 @@ _EVENTS: Final[dict[str, Callable[[_Message], Event]]] = {
     "pong": _pong,
     "subscriptionStatus": _subscription_status,
     "systemStatus": _system_status,
+    **dict.fromkeys(REPLY_EVENTS, _trading_status),
 }

@@ -29,26 +29,29 @@ from krakenwire.model import (
     TradeRecord,
 )
 from krakenwire.model.times import rfc3339_from_ns, unix_text_from_ns
-from krakenwire.protocol.descriptions import VOLUME_DECIMALS, PairTexts, feed_words, fixed, priced
+from krakenwire.protocol.descriptions import (
+    NO_POSITION,
+    VOLUME_DECIMALS,
+    PairTexts,
+    feed_words,
+    fixed,
+    order_flags,
+    priced,
+)
 from krakenwire.protocol.v1.venue_frames import compact
 from krakenwire.protocol.v1.venue_private import PrivateSubscribe, PrivateUnsubscribe
 
 __all__ = [
-    "NO_POSITION",
     "answered",
     "change_entry",
     "open_orders_body",
     "order_entry",
-    "order_flags",
     "own_trades_body",
     "private_subscribed",
     "private_unsubscribed",
     "trade_entry",
     "with_sequence",
 ]
-
-NO_POSITION: Final = "TKH2SE-M7IF5-CFI7LT"
-"""The position of every trade without margin."""
 
 _Members = dict[str, Any]
 
@@ -208,14 +211,6 @@ def order_entry(record: OrderRecord, pair: PairTexts, ratecount: int | None = No
         "descr": _description(record, pair),
     }
     return compact({record.order_id: said | nullable})
-
-
-def order_flags(record: OrderRecord) -> str:
-    """Return the order flags as a comma list, the fee's first."""
-    found = ["fcib" if record.fee_preference == "base" else "fciq"]
-    found += ["post"] if record.post_only else []
-    found += ["viqc"] if record.in_quote else []
-    return ",".join(found)
 
 
 def change_entry(event: Execution, pair: PairTexts, ratecount: int | None = None) -> str | None:

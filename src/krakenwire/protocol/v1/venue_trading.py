@@ -99,7 +99,7 @@ def _add(message: _Message, now_ns: int) -> AddOrder:
     require(texts, "pair")
     if texts.get("timeinforce", "").lower() == "fok":
         raise invalid("timeinforce")
-    return order_of(texts, _symbol(texts["pair"]), now_ns, deadline(texts, now_ns))
+    return order_of(texts, _symbol(texts["pair"]), now_ns, deadline(texts, now_ns) if texts.get("deadline") else None)
 
 
 def _edit(message: _Message, now_ns: int) -> EditOrder:
