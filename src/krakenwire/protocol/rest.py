@@ -50,7 +50,7 @@ PRICE_DECIMALS: Final = 5
 _DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
-Json: TypeAlias = "msgspec.Raw | str | int | Sequence[Json] | dict[str, Json]"
+Json: TypeAlias = "msgspec.Raw | str | int | Sequence[Json] | dict[str, Json] | None"
 """What an answer is built from; numbers with decimals are `Raw` (see `number`)."""
 
 _encoder = msgspec.json.Encoder()
