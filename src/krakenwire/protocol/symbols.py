@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator
 
 from krakenwire.errors import SymbolError
 
-__all__ = ["explain_refusal", "rest_altname", "rest_asset", "rest_key", "to_v1", "to_v2"]
+__all__ = ["asset_name", "explain_refusal", "rest_altname", "rest_asset", "rest_key", "to_v1", "to_v2"]
 
 _SYMBOL_CHARS_MAX = 32
 _ALLOWED = re.compile(r"[A-Za-z0-9.]+(/[A-Za-z0-9.]+)?", re.ASCII)
@@ -109,6 +109,11 @@ def rest_asset(asset: str) -> str:
     """Return the REST id of a v2 asset: ``BTC`` is ``XXBT``, ``USD`` is ``ZUSD``, ``SOL`` stays."""
     name = _V1_BY_V2.get(asset, asset)
     return _ID_BY_ASSET.get(name, name)
+
+
+def asset_name(text: str) -> str:
+    """Return the v2 name of an asset by any of its names: ``XXBT`` and ``XBT`` are ``BTC``."""
+    return _asset(text)
 
 
 def explain_refusal(written: str, sent: str) -> str:
