@@ -11,7 +11,6 @@ import binascii
 import hmac
 import re
 from base64 import b64decode, b64encode
-from collections.abc import Mapping
 from hashlib import sha256
 from typing import Final, NamedTuple
 
@@ -37,7 +36,6 @@ class SignedCall(NamedTuple):
         api_key, api_sign: headers, None where they are missing.
         body: the raw bytes.
         content_type: its header.
-        members: what the body says: texts of a form, or the values of a JSON object.
         peer: address of the caller.
     """
 
@@ -46,7 +44,6 @@ class SignedCall(NamedTuple):
     api_sign: str | None
     body: bytes
     content_type: str
-    members: Mapping[str, object]
     peer: str
 
 

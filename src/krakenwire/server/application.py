@@ -10,9 +10,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping
-from decimal import Decimal
 from itertools import count
-from urllib.parse import parse_qsl
 
 from aiohttp import WSMsgType, web
 
@@ -54,17 +52,6 @@ def _texts(members: object) -> dict[str, str]:
     if not isinstance(members, Mapping):
         return {}
     return {str(key): value if isinstance(value, str) else json.dumps(value) for key, value in members.items()}
-
-
-def _members(body: bytes, content_type: str) -> dict[str, object]:
-    """Return what a body says, nothing when it cannot be read: then the call is refused for what is missing."""
-    if content_type != "application/json":
-        return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
-    try:
-        members = json.loads(body, parse_float=Decimal)
-    except (ValueError, RecursionError):
-        return {}
-    return members if isinstance(members, dict) else {}
 
 
 class Application:
@@ -129,14 +116,12 @@ class Application:
 
     async def _private(self, request: web.Request) -> web.Response:
         await self.driver.awake.wait()
-        body = await request.read()
         call = SignedCall(
             path=request.rel_url.raw_path,
             api_key=request.headers.get("API-Key"),
             api_sign=request.headers.get("API-Sign"),
-            body=body,
+            body=await request.read(),
             content_type=request.content_type,
-            members=_members(body, request.content_type),
             peer=request.remote or "",
         )
         answer = self._market.private(call, self._clock.now_ns())

@@ -108,7 +108,7 @@ class Front:
     def __init__(self, exchange: Exchange, inputs: Inputs, permit: Permit) -> None:
         self.exchange, self.permit = exchange, permit
         reports = exchange.reports
-        self.records = Records(exchange.ledger.decimals, reports.exec_ids, reports.entry_ids)
+        self.records = Records(exchange.ledger.decimals, reports.exec_ids, reports.entry_ids, exchange.amend_ids)
         self.pairs = {symbol: _pair_texts(desk.terms.instrument) for symbol, desk in exchange.desks.items()}
         self._inputs = inputs
         self._followers: dict[Account, dict[Follower, None]] = {}

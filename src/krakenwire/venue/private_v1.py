@@ -8,12 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from msgspec import structs
-
-from krakenwire.model import Added, Answer, BalanceChange, Edited, Execution, OrderRefused
-from krakenwire.model.orders import AddOrder
+from krakenwire.model import Answer, BalanceChange, Execution, OrderRefused
 from krakenwire.model.records import order_record, trade_record
-from krakenwire.protocol.descriptions import record_words, request_words
 from krakenwire.protocol.v1 import private_frames as wire
 from krakenwire.protocol.v1.venue_private import (
     PrivateRequest,
@@ -22,6 +18,7 @@ from krakenwire.protocol.v1.venue_private import (
     TradingCall,
     refuse_private,
 )
+from krakenwire.venue.describing import described
 from krakenwire.venue.front import Follower, Front, Told
 from krakenwire.venue.trading import Account, AccountOrder
 from krakenwire.venue.trading.checks import MINIMUM
@@ -108,14 +105,7 @@ class PrivateHalf:
         """The answer with the order in words, and refused as v1 refuses."""
         if isinstance(answer, OrderRefused):
             return OrderRefused(_ON_V1.get(answer.error, answer.error))
-        if isinstance(answer, Added) and isinstance(call.request, AddOrder):
-            words = request_words(call.request, self._front.pairs[call.request.symbol])
-            return structs.replace(answer, descr=words.order, close=words.close)
-        if isinstance(answer, Edited) and answer.order_id:
-            order = account.orders_seen[answer.order_id]
-            words = record_words(self._front.records.order(order), self._front.pairs[order.symbol])
-            return structs.replace(answer, descr=words.order)
-        return answer
+        return described(answer, call.request, account, self._front)
 
     def _subscribe(self, asked: PrivateSubscribe, now_ns: int) -> list[str]:
         account = self._front.permit.account(asked.token, asked.channel, now_ns)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from krakenwire.venue.trading.accounts import Account
     from krakenwire.venue.trading.desk import Desk
 
-__all__ = ["AccountOrder", "Fill", "OrderPhase", "Trigger"]
+__all__ = ["AccountOrder", "Fill", "OrderPhase", "Terms", "Trigger"]
 
 OrderPhase = Literal["scheduled", "untriggered", "live", "filled", "canceled", "expired"]
 """Where an order stands: the first three are open, the others final."""
@@ -49,6 +49,19 @@ class Fill(NamedTuple):
     fee_asset: str
     is_maker: bool
     time_ns: int
+
+
+class Terms(NamedTuple):
+    """What an order asked for once: as placed (`number` 0), or after the amendment of that number."""
+
+    number: int
+    time_ns: int
+    qty: int
+    remaining: int
+    price: int | None
+    display: int | None
+    trigger_price: int | None
+    post_only: bool
 
 
 class Trigger:
@@ -129,11 +142,13 @@ class AccountOrder:
         leverage: of a margin order, 0 for any other; `liquidates`: placed by the venue itself to close a position.
         reason: why it was canceled.
         changed_ns: when it was placed or last amended; its age costs rate points.
+        amends: what it asked for before and after each amendment, empty without any.
     """
 
     __slots__ = (
         "account",
         "amended",
+        "amends",
         "cash",
         "changed_ns",
         "cl_ord_id",
@@ -199,6 +214,7 @@ class AccountOrder:
         self.parent_id: str | None = None
         self.reason = ""
         self.fills: list[int] = []
+        self.amends: list[Terms] = []
 
     def __repr__(self) -> str:
         return f"AccountOrder({self.order_id} {self.side} {self.qty} {self.symbol} {self.phase})"
@@ -207,6 +223,11 @@ class AccountOrder:
     def symbol(self) -> str:
         """The v2 symbol."""
         return self.desk.symbol
+
+    def terms(self, number: int, time_ns: int) -> Terms:
+        """Return what it asks for now, noted as of an amendment and a time."""
+        trigger = None if self.trigger is None else self.trigger.price
+        return Terms(number, time_ns, self.qty, self.remaining, self.price, self.display, trigger, self.post_only)
 
     @property
     def remaining(self) -> int:

@@ -75,6 +75,7 @@ class Exchange:
         ledger: every account.
         desks: by v2 symbol.
         mode: trading mode of the whole venue.
+        amend_ids: text form of the amendments' numbers.
 
     Args:
         ledger: the accounts' books.
@@ -94,7 +95,7 @@ class Exchange:
         self.desks: dict[str, Desk] = {}
         self.reports = Reports(ledger.decimals, self.usd)
         self._changed = changed
-        self._amend_ids = TextIds("T", "amends")
+        self.amend_ids = TextIds("T", "amends")
         self._fills = self._amends = self._ticket = 0
         self._agenda: list[tuple[int, int, AccountOrder | Account | Position]] = []
         self.positions = Positions(ledger, lambda position: self._note(position.rollover_ns, position))
@@ -313,10 +314,13 @@ class Exchange:
         self._charge("amend", account, order.symbol, now_ns, (order,))
         for mode in (self.mode(), order.desk.terms.instrument.status):
             check_mode(mode, order.order_type, order.post_only or request.post_only)
+        before = order.terms(0, order.opened_ns)
         amending.amend(order, request, self.reports, now_ns)
         self._amends += 1
+        order.amends = order.amends or [before]
+        order.amends.append(order.terms(self._amends, now_ns))
         self.market_moved(order.symbol, now_ns)
-        amend_id = self._amend_ids.text(self._amends)
+        amend_id = self.amend_ids.text(self._amends)
         return (Amended(amend_id=amend_id, order_id=request.order_id, cl_ord_id=request.cl_ord_id),)
 
     def _edit(self, account: Account, request: EditOrder, now_ns: int) -> tuple[Answer, ...]:

@@ -8,11 +8,11 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any, Final
 
-from krakenwire.model import LedgerRecord, OrderRecord, TradeRecord
+from krakenwire.model import AmendRecord, LedgerRecord, OrderRecord, TradeRecord
 from krakenwire.model.numbers import scaled_to_decimal
 from krakenwire.model.records import RecordStatus
 from krakenwire.venue.text_ids import TextIds
-from krakenwire.venue.trading.account_order import AccountOrder, Fill
+from krakenwire.venue.trading.account_order import AccountOrder, Fill, Terms
 from krakenwire.venue.trading.accounts import LedgerEntry
 from krakenwire.venue.trading.figures import (
     average_of,
@@ -43,10 +43,16 @@ class Records:
         decimals: of the ledger, by asset.
         exec_ids: text form of the fills' numbers.
         entry_ids: text form of the ledger entries' numbers.
+        amend_ids: text form of the amendments' numbers.
     """
 
-    def __init__(self, decimals: dict[str, int], exec_ids: TextIds, entry_ids: TextIds) -> None:
-        self._decimals, self._exec_ids, self._entry_ids = decimals, exec_ids, entry_ids
+    def __init__(self, decimals: dict[str, int], exec_ids: TextIds, entry_ids: TextIds, amend_ids: TextIds) -> None:
+        self._decimals = decimals
+        self._exec_ids, self._entry_ids, self._amend_ids = exec_ids, entry_ids, amend_ids
+
+    def exec_id(self, fill: Fill) -> str:
+        """Return the id of a fill."""
+        return self._exec_ids.text(fill.number)
 
     def order(self, order: AccountOrder) -> OrderRecord:
         """Return an order as it stands."""
@@ -126,6 +132,24 @@ class Records:
             amount=scaled_to_decimal(entry.amount, decimals),
             fee=scaled_to_decimal(entry.fee, decimals),
             balance=scaled_to_decimal(entry.balance, decimals),
+        )
+
+    def amends(self, order: AccountOrder) -> list[AmendRecord]:
+        """Return what an order asked for, as placed and after each amendment; one state without any."""
+        return [self._amend(order, terms) for terms in order.amends or [order.terms(0, order.opened_ns)]]
+
+    def _amend(self, order: AccountOrder, terms: Terms) -> AmendRecord:
+        return AmendRecord(
+            amend_id=self._amend_ids.text(terms.number),
+            amend_type="user" if terms.number else "original",
+            order_qty=qty_of(order, terms.qty),
+            remaining_qty=qty_of(order, terms.remaining),
+            time_ns=terms.time_ns,
+            display_qty=None if terms.display is None else qty_of(order, terms.display),
+            limit_price=None if terms.price is None else price_of(order, terms.price),
+            trigger_price=None if terms.trigger_price is None else price_of(order, terms.trigger_price),
+            reason="User requested" if terms.number else None,
+            post_only=terms.post_only,
         )
 
 
