@@ -20,11 +20,13 @@ WAIT_S = 20
 
 @dataclass(frozen=True)
 class Addresses:
-    """Where the local Kraken is."""
+    """Where the local Kraken is, and the key of its demo account."""
 
     ws_v1: str
     ws_v2: str
     rest: str
+    key: str
+    secret: str
 
 
 @pytest.fixture(scope="session")

@@ -28,7 +28,16 @@ finish() {
 }
 trap finish EXIT
 
-"$venv/bin/krakenwire" venue --json --port 0 --seed 7 --rate 40 >"$work/addresses" &
+# One account for all of them: no limits, and nonces in whatever unit each client counts.
+cat >"$work/venue.toml" <<'TOML'
+[[accounts]]
+name = "peers"
+balances = { USD = 1000000, BTC = 50, ETH = 500 }
+limits = false
+keys = [{ nonce_window = 18446744073709551615 }]
+TOML
+
+"$venv/bin/krakenwire" venue --json --port 0 --seed 7 --rate 40 --config "$work/venue.toml" >"$work/addresses" &
 venue=$!
 for _ in $(seq 300); do
     [ -s "$work/addresses" ] && break
@@ -37,5 +46,5 @@ for _ in $(seq 300); do
 done
 [ -s "$work/addresses" ] || { echo "the local Kraken was not ready in 30 s" >&2; exit 1; }
 
-KRAKENWIRE_PEERS_VENUE=$(cat "$work/addresses") timeout 150 \
+KRAKENWIRE_PEERS_VENUE=$(cat "$work/addresses") timeout 300 \
     "$peers/bin/python" -m pytest -c "$here/peers.ini" --rootdir "$here" --confcutdir "$here" "$here" "$@"
