@@ -137,7 +137,7 @@ class AccountOrder:
         exact, fee: totals so far: ticks times lots, ledger units of `fee_asset`.
         hold, hold_fee: ledger units of `hold_asset` held for it now: for the trade, and for its fee.
         fee_rate: the taker's rate when it was placed, in millionths: what is held for fees is made of it.
-        limit_distance: ticks between the trigger and the limit of a trailing-stop-limit order, None for others.
+        limit_distance: ticks from the trigger to the limit of a trailing-stop-limit order, signed; None for others.
         parent_id: the order whose fill placed this one.
         leverage: of a margin order, 0 for any other; `liquidates`: placed by the venue itself to close a position.
         reason: why it was canceled.

@@ -239,8 +239,7 @@ class Desk:
         assert order.trigger is not None
         order.phase = "live"
         if order.limit_distance is not None:
-            away = order.limit_distance if order.side == "buy" else -order.limit_distance
-            order.price = max(1, order.trigger.price + away)
+            order.price = max(1, order.trigger.price + order.limit_distance)
         self._reports.trigger_changed(order, now_ns)
         if self.hold_all(order, now_ns):
             self.submit(order, now_ns)

@@ -271,20 +271,25 @@ def test_a_trailing_stop_follows_the_best_price_and_fires_on_the_way_back(floor:
     assert trigger.fired_at == 594_000
 
 
-def test_a_trailing_stop_limit_is_placed_its_offset_away_from_the_trigger(floor: Floor) -> None:
+@pytest.mark.parametrize(
+    ("side", "offset", "fires", "price"), [("buy", "25.0", "50500.0", 505_250), ("sell", "-25.0", "49500.0", 494_750)]
+)
+def test_a_trailing_stop_limit_is_placed_its_offset_away_from_the_trigger(
+    floor: Floor, side: str, offset: str, fires: str, price: int
+) -> None:
     trade_at(floor, "50000.0")
-    ann = floor.account("ann", USD="100000")
+    ann = floor.account("ann", USD="100000", BTC="1")
     order = floor.place(
         ann,
-        "buy",
+        side,
         "0.1",
-        "25.0",
+        offset,
         order_type="trailing-stop-limit",
         limit_price_type="quote",
         triggers=Trigger(price=Decimal("500.0"), price_type="quote"),
     )
-    trade_at(floor, "50500.0")
-    assert (order.phase, order.price) == ("live", 505_250)
+    trade_at(floor, fires)
+    assert (order.phase, order.price) == ("live", price)
 
 
 def test_a_triggered_order_that_can_no_longer_be_paid_is_canceled(floor: Floor) -> None:
