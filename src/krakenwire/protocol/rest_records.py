@@ -324,7 +324,8 @@ def _or_zero(text: _Number | None) -> Decimal:
 
 
 def _ns(time: _Time) -> int:
-    return ns_from_unix_text(f"{time:f}" if isinstance(time, Decimal) else str(time))
+    """Nanoseconds; the exponent is bounded before it is spelled out, as a short number can stand for a long text."""
+    return ns_from_unix_text(f"{decimal_from_text(str(time)):f}")
 
 
 def _maybe_ns(time: _Time | None) -> int | None:

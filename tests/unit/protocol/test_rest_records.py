@@ -338,6 +338,13 @@ def test_old_and_new_habits_of_the_service_are_read() -> None:
     assert (order.open_time_ns, order.fee_preference) == (1_588_250_000_000, "quote")
 
 
+@pytest.mark.parametrize("time", ["1e41", "1e5000", "1e-5000"])
+def test_a_short_number_that_stands_for_a_long_text_is_never_spelled_out(time: str) -> None:
+    entry = '{"refid":"R","time":%s,"type":"trade","asset":"XXBT","amount":"1","fee":"0","balance":"1"}'
+    with pytest.raises(DecodeError, match=r"not a number|out of range"):
+        read_query_ledgers('{"error":[],"result":{"L1":' + entry % time + "}}")
+
+
 @pytest.mark.parametrize(
     "read",
     [read_open_orders, read_closed_orders, read_query_orders, read_trades_history, read_query_trades, read_ledgers,
