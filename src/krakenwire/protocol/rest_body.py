@@ -79,10 +79,16 @@ def _escaped(text: str) -> bytes:
 
 
 def _of_form(body: bytes) -> Iterator[tuple[str, str]]:
+    """The parameters of a form; ``name[]``, given again and again, counts its own places."""
+    counted: dict[str, int] = {}
     for part in body.split(b"&"):
         if part:
-            name, _, value = part.partition(b"=")
-            yield _unescaped(name), _unescaped(value)
+            escaped, _, value = part.partition(b"=")
+            name = _unescaped(escaped)
+            if name.endswith("[]"):
+                index = counted[name] = counted.get(name, -1) + 1
+                name = f"{name[:-1]}{index}]"
+            yield name, _unescaped(value)
 
 
 def _unescaped(text: bytes) -> str:

@@ -119,7 +119,15 @@ def test_lists_and_tables_keep_their_order() -> None:
     assert rows(tables, "orders") == ({"price": "1"}, {"close[price]": "3", "close[price2]": "4"})
 
 
-@given(st.dictionaries(st.text(min_size=1), st.text(), max_size=5))
+def test_a_list_without_places_in_a_form_keeps_all_its_items() -> None:
+    body = parameters(b"orders%5B%5D=O1&nonce=1&orders[]=O2&cl_ord_ids[]=c&orders[]=O3")
+    assert items(body, "orders") == ("O1", "O2", "O3")
+    assert rest_request("CancelOrderBatch", body, NOW_NS) == BatchCancel(
+        order_ids=("O1", "O2", "O3"), cl_ord_ids=("c",)
+    )
+
+
+@given(st.dictionaries(st.text(min_size=1).filter(lambda name: not name.endswith("[]")), st.text(), max_size=5))
 def test_a_form_comes_back_as_it_was_said(params: dict[str, str]) -> None:
     readable = {_encodable(name): _encodable(text) for name, text in params.items()}
     assert parameters(form_body(readable)) == readable
