@@ -342,12 +342,13 @@ def test_whole_entries_come_back_as_events(rows: list[OrderRecord], sequence: in
         sequence,
         "snapshot" if sequence == 1 else "update",
     )
-    assert event.executions == tuple(event_of(record, ratecount) for record in rows)
+    assert event.executions == tuple(event_of(record, ratecount, sequence == 1) for record in rows)
 
 
-def event_of(record: OrderRecord, ratecount: int | None) -> Execution:
-    """The event that tells what a record does."""
-    open_words: Any = ("amended" if record.amended else "new", "partially_filled" if record.cum_qty else "new")
+def event_of(record: OrderRecord, ratecount: int | None, in_snapshot: bool) -> Execution:
+    """The event that tells what a record does; in a snapshot an amended order is an open one."""
+    happened = "amended" if record.amended and not in_snapshot else "new"
+    open_words: Any = (happened, "partially_filled" if record.cum_qty else "new")
     exec_type, status = open_words if record.status == "open" else (STANDS[record.status],) * 2
     return Execution(
         order_id=record.order_id,
@@ -475,6 +476,22 @@ def entry_event(**members: Any) -> Execution:
     (event,) = decoded(json.dumps([[{"O1": members}], "openOrders", {"sequence": 2}])).executions
     assert isinstance(event, Execution)
     return event
+
+
+@pytest.mark.parametrize(("sequence", "exec_type"), [(1, "new"), (2, "amended")])
+def test_an_amended_order_of_a_snapshot_is_an_open_one(sequence: int, exec_type: str) -> None:
+    descr = {"pair": "XBT/USD", "type": "buy", "ordertype": "limit", "price": "7"}
+    entry = {"status": "open", "amended": True, "vol_exec": "0.5", "descr": descr}
+    (event,) = decoded(json.dumps([[{"O1": entry}], "openOrders", {"sequence": sequence}])).executions
+    assert (event.exec_type, event.order_status, event.amended) == (exec_type, "partially_filled", True)
+
+
+def test_a_limit_that_has_become_absolute_is_told_as_that() -> None:
+    descr = {"pair": "XBT/USD", "type": "sell", "ordertype": "trailing-stop-limit", "price": "+1.0", "price2": "+0.5"}
+    waiting = entry_event(status="open", descr=descr, limitprice="0.00000")
+    assert (waiting.limit_price, waiting.limit_price_type) == (Decimal("0.5"), "quote")
+    fired = entry_event(status="open", descr=descr, limitprice="24.75000")
+    assert (fired.limit_price, fired.limit_price_type) == (Decimal("24.75000"), "static")
 
 
 def test_what_is_not_set_comes_as_null_or_empty_or_zero() -> None:

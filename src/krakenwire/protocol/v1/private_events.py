@@ -3,7 +3,7 @@
     openOrders entry                       exec_type      order_status
     status pending                         pending_new    pending_new
     status open                            new            new, partially_filled once something has traded
-    status open, whole and amended         amended        likewise
+    status open, whole and amended         amended        likewise; in a snapshot it is new
     no status (a fill)                     status         likewise, with the totals so far
     status closed / canceled / expired     filled / canceled / expired
     ownTrades entry                        trade          partially_filled, with `exec_id`
@@ -21,7 +21,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from krakenwire.errors import DecodeError
-from krakenwire.model import ExecType, Execution, Executions, Fee, OrderStatus, OrderType, TriggerState
+from krakenwire.model import ExecType, Execution, Executions, Fee, Kind, OrderStatus, OrderType, TriggerState
 from krakenwire.protocol import flat_telling as flat
 from krakenwire.protocol.v1.channels import symbol_of
 
@@ -56,6 +56,7 @@ class _Order(msgspec.Struct):
     fee: _Number = None
     avg_price: _Number = None
     stopprice: _Number = None
+    limitprice: _Number = None
     opentm: _Number = None
     starttm: _Number = None
     expiretm: _Number = None
@@ -111,9 +112,10 @@ def private_event(message: list[object]) -> Executions:
     sequence = _typed(tail, _Tail).sequence
     read = _CHANNELS[name]
     entries = _typed(rows, list[dict[str, Any]])
-    executions = tuple(read(number, entry) for row in entries for number, entry in row.items())
+    kind: Kind = "snapshot" if sequence == 1 else "update"
+    executions = tuple(read(number, entry, kind) for row in entries for number, entry in row.items())
     return Executions(
-        kind="snapshot" if sequence == 1 else "update",
+        kind=kind,
         executions=executions,
         sequence=sequence,
         source="ownTrades" if name == "ownTrades" else "openOrders",
@@ -138,15 +140,15 @@ _STANDS: Final[Mapping[str, OrderStatus]] = {
 }
 
 
-def _exec_type(row: _Order) -> ExecType:
+def _exec_type(row: _Order, kind: Kind) -> ExecType:
     if row.status == "pending":
         return "pending_new"
     if row.status == "open":
-        return "amended" if row.amended and row.descr is not None else "new"
+        return "amended" if row.amended and row.descr is not None and kind == "update" else "new"
     return _ENDS.get(row.status or "", "status")
 
 
-def _order(order_id: str, entry: object) -> Execution:
+def _order(order_id: str, entry: object, kind: Kind) -> Execution:
     row = _typed(entry, _Order)
     cum_qty, flags = flat.number(row.vol_exec), flat.parts(row.oflags)
     qty = flat.number(row.vol)
@@ -154,11 +156,13 @@ def _order(order_id: str, entry: object) -> Execution:
     descr = row.descr or _Descr()
     order_type = flat.ORDER_TYPES.get(descr.ordertype or "")
     prices = flat.places(order_type, descr.price, descr.price2)
+    limit = flat.number(row.limitprice) or None  # of an order that has been triggered: what it became
+    limit, limit_kind = (prices.limit, prices.limit_kind) if limit is None else (limit, "static")
     leverage = flat.leverage(descr.leverage)
     close = row.contingent
     return Execution(
         order_id=order_id,
-        exec_type=_exec_type(row),
+        exec_type=_exec_type(row, kind),
         order_status=_STANDS.get(row.status or "") or ("partially_filled" if cum_qty else "new"),
         time_ns=flat.time_ns(row.lastupdated) or flat.time_ns(row.opentm) or 0,
         symbol=None if descr.pair is None else symbol_of(descr.pair),
@@ -166,8 +170,8 @@ def _order(order_id: str, entry: object) -> Execution:
         order_type=order_type,
         order_qty=None if in_quote else qty,
         cash_order_qty=qty if in_quote else None,
-        limit_price=prices.limit,
-        limit_price_type=None if prices.limit is None else prices.limit_kind,
+        limit_price=limit,
+        limit_price_type=None if limit is None else limit_kind,
         time_in_force=flat.TIMES_IN_FORCE.get(row.timeinforce or ""),
         display_qty=flat.number(row.display_volume),
         display_qty_remain=flat.number(row.display_volume_remain),
@@ -214,7 +218,7 @@ def _whole(value: _Number) -> int | None:
 # -- ownTrades -------------------------------------------------------------------
 
 
-def _trade(exec_id: str, entry: object) -> Execution:
+def _trade(exec_id: str, entry: object, _kind: Kind) -> Execution:
     row = _typed(entry, _Trade)
     symbol, fee = symbol_of(row.pair), flat.number(row.fee)
     return Execution(
@@ -237,7 +241,7 @@ def _trade(exec_id: str, entry: object) -> Execution:
     )
 
 
-_CHANNELS: Final[Mapping[str, Callable[[str, object], Execution]]] = {
+_CHANNELS: Final[Mapping[str, Callable[[str, object, Kind], Execution]]] = {
     "openOrders": _order,
     "ownTrades": _trade,
 }
