@@ -20,6 +20,7 @@ from krakenwire.protocol.v1.venue_private import (
 )
 from krakenwire.venue.describing import described
 from krakenwire.venue.front import Follower, Front, Told
+from krakenwire.venue.private_channels import PrivateChannel, PrivateChannels
 from krakenwire.venue.trading import Account, AccountOrder
 from krakenwire.venue.trading.checks import MINIMUM
 
@@ -33,19 +34,6 @@ _ON_V1: Final = {MINIMUM: "EOrder:Order minimum not met"}
 """Refusals that v1 words otherwise."""
 
 
-class _Channel:
-    """One private channel of one connection."""
-
-    __slots__ = ("account", "asked", "sequence")
-
-    def __init__(self, account: Account, asked: PrivateSubscribe) -> None:
-        self.account, self.asked, self.sequence = account, asked, 0
-
-    def frame(self, body: str) -> str:
-        self.sequence += 1
-        return wire.with_sequence(body, self.sequence)
-
-
 class PrivateHalf:
     """Requests and private channels of one connection.
 
@@ -55,8 +43,8 @@ class PrivateHalf:
     """
 
     def __init__(self, front: Front, connection: Follower) -> None:
-        self._front, self._connection = front, connection
-        self._channels: dict[str, _Channel] = {}
+        self._front = front
+        self._channels: PrivateChannels[PrivateSubscribe] = PrivateChannels(front, connection)
 
     @property
     def subscribed(self) -> bool:
@@ -78,19 +66,18 @@ class PrivateHalf:
         if isinstance(event, BalanceChange):
             return []
         frames = []
-        orders, trades = self._channels.get("openOrders"), self._channels.get("ownTrades")
-        if trades is not None and trades.account is told.account and event.exec_type == "trade":
+        orders, trades = (self._channels.of(name, told.account) for name in ("openOrders", "ownTrades"))
+        if trades is not None and event.exec_type == "trade":
             entry = wire.trade_entry(trade_record(event), self._front.pairs[event.symbol or ""], live=True)
-            frames.append(trades.frame(wire.own_trades_body([entry])))
-        if orders is not None and orders.account is told.account:
+            frames.append(_frame(trades, wire.own_trades_body([entry])))
+        if orders is not None:
             told_entry = self._order_entry(orders, event)
-            frames += [] if told_entry is None else [orders.frame(wire.open_orders_body([told_entry]))]
+            frames += [] if told_entry is None else [_frame(orders, wire.open_orders_body([told_entry]))]
         return frames
 
     def close(self) -> None:
         """Let go of everything."""
-        for name in tuple(self._channels):
-            self._forget(name)
+        self._channels.close_all()
 
     # -- requests --------------------------------------------------------------------
 
@@ -111,20 +98,12 @@ class PrivateHalf:
         account = self._front.permit.account(asked.token, asked.channel, now_ns)
         if isinstance(account, str):
             return [refuse_private(asked, account)]
-        channel = self._channels.get(asked.channel)
-        if channel is None or channel.account is not account:
-            self._forget(asked.channel)
-            channel = self._channels[asked.channel] = _Channel(account, asked)
-        self._front.permit.release(channel.asked.token, (self._connection, asked.channel))
-        self._front.permit.keep(asked.token, (self._connection, asked.channel))
-        channel.asked = asked
-        self._front.look()
-        self._front.follow(account, self._connection)
+        channel = self._channels.open(account, asked)
         confirmed = wire.private_subscribed(asked, self._front.rate_threshold(account))
         if asked.channel == "ownTrades" and not asked.snapshot:
             return [confirmed]
         body = self._open_orders(channel, now_ns) if asked.channel == "openOrders" else self._own_trades(account)
-        return [confirmed, channel.frame(body)]
+        return [confirmed, _frame(channel, body)]
 
     def _unsubscribe(self, asked: PrivateUnsubscribe, now_ns: int) -> list[str]:
         account = self._front.permit.account(asked.token, asked.channel, now_ns)
@@ -132,20 +111,12 @@ class PrivateHalf:
             return [refuse_private(asked, account)]
         if asked.channel not in self._channels:
             return [refuse_private(asked, "Subscription Not Found")]
-        self._forget(asked.channel)
+        self._channels.close(asked.channel)
         return [wire.private_unsubscribed(asked)]
-
-    def _forget(self, name: str) -> None:
-        channel = self._channels.pop(name, None)
-        if channel is None:
-            return
-        self._front.permit.release(channel.asked.token, (self._connection, name))
-        if all(other.account is not channel.account for other in self._channels.values()):
-            self._front.leave(channel.account, self._connection)
 
     # -- entries -----------------------------------------------------------------------
 
-    def _open_orders(self, channel: _Channel, now_ns: int) -> str:
+    def _open_orders(self, channel: PrivateChannel[PrivateSubscribe], now_ns: int) -> str:
         orders = channel.account.open_orders.values()
         return wire.open_orders_body([self._full_entry(channel, order, now_ns) for order in orders])
 
@@ -156,7 +127,7 @@ class PrivateHalf:
             for fill in fills
         )
 
-    def _order_entry(self, channel: _Channel, event: Execution) -> str | None:
+    def _order_entry(self, channel: PrivateChannel[PrivateSubscribe], event: Execution) -> str | None:
         """The entry about something that happened to an order, None where v1 tells nothing of it."""
         order = channel.account.orders_seen.get(event.order_id)
         if order is None:
@@ -168,11 +139,15 @@ class PrivateHalf:
             return self._full_entry(channel, order, event.time_ns)
         return wire.change_entry(event, pair, count)
 
-    def _full_entry(self, channel: _Channel, order: AccountOrder, now_ns: int) -> str:
+    def _full_entry(self, channel: PrivateChannel[PrivateSubscribe], order: AccountOrder, now_ns: int) -> str:
         count = self._ratecount(channel, order.symbol, now_ns)
         return wire.order_entry(self._front.records.order(order), self._front.pairs[order.symbol], count)
 
     @staticmethod
-    def _ratecount(channel: _Channel, symbol: str, now_ns: int) -> int | None:
+    def _ratecount(channel: PrivateChannel[PrivateSubscribe], symbol: str, now_ns: int) -> int | None:
         pace = channel.account.pace
         return int(pace.rate_count(symbol, now_ns)) if channel.asked.ratecounter and pace is not None else None
+
+
+def _frame(channel: PrivateChannel[PrivateSubscribe], body: str) -> str:
+    return wire.with_sequence(body, channel.next_sequence())

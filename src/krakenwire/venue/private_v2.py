@@ -23,25 +23,13 @@ from krakenwire.protocol.v2.encode_private import (
 )
 from krakenwire.protocol.v2.venue import PrivateSubscribe, PrivateUnsubscribe, TradingCall
 from krakenwire.venue.front import Follower, Front, Told
+from krakenwire.venue.private_channels import PrivateChannel, PrivateChannels
 from krakenwire.venue.trading import Account
 
 __all__ = ["PrivateHalf"]
 
 _BRIEF: Final = ("new", "trade", "filled", "canceled", "expired")
 """What is told without `order_status`: where an order begins and ends, and its fills."""
-
-
-class _Channel:
-    """One private channel of one connection: whose, with which options, and how many messages it has had."""
-
-    __slots__ = ("account", "asked", "sequence")
-
-    def __init__(self, account: Account, asked: PrivateSubscribe) -> None:
-        self.account, self.asked, self.sequence = account, asked, 0
-
-    def frame(self, body: str) -> str:
-        self.sequence += 1
-        return with_sequence(body, self.sequence)
 
 
 class PrivateHalf:
@@ -53,8 +41,8 @@ class PrivateHalf:
     """
 
     def __init__(self, front: Front, connection: Follower) -> None:
-        self._front, self._connection = front, connection
-        self._channels: dict[str, _Channel] = {}
+        self._front = front
+        self._channels: PrivateChannels[PrivateSubscribe] = PrivateChannels(front, connection)
 
     @property
     def subscribed(self) -> bool:
@@ -77,22 +65,14 @@ class PrivateHalf:
         account = self._front.permit.account(asked.token, asked.channel, now_ns)
         if isinstance(account, str):
             return [self._refused(account, "subscribe", asked.channel, asked.req_id, now_ns)]
-        channel = self._channels.get(asked.channel)
-        if channel is None or channel.account is not account:
-            self._forget(asked.channel)
-            channel = self._channels[asked.channel] = _Channel(account, asked)
-        self._front.permit.release(channel.asked.token, (self._connection, asked.channel))
-        self._front.permit.keep(asked.token, (self._connection, asked.channel))
-        channel.asked = asked
-        self._front.look()
-        self._front.follow(account, self._connection)
+        channel = self._channels.open(account, asked)
         if asked.channel == "balances":
             frames = [balances_subscribed(asked, now_ns, now_ns)]
             body = balances_body(self._front.balances(account))
         else:
             frames = [executions_subscribed(asked, self._front.rate_threshold(account), now_ns, now_ns)]
             body = self._executions(channel)
-        return [*frames, channel.frame(body)] if asked.snapshot else frames
+        return [*frames, _frame(channel, body)] if asked.snapshot else frames
 
     def unsubscribe(self, asked: PrivateUnsubscribe, now_ns: int) -> list[str]:
         """Leave a private channel."""
@@ -101,25 +81,24 @@ class PrivateHalf:
             return [self._refused(account, "unsubscribe", asked.channel, asked.req_id, now_ns)]
         if asked.channel not in self._channels:
             return [self._refused("Subscription Not Found", "subscribe", None, asked.req_id, now_ns)]
-        self._forget(asked.channel)
+        self._channels.close(asked.channel)
         return [unsubscribed(asked, now_ns, now_ns)]
 
     def tell(self, told: Told) -> list[str]:
         """Return the frames about something that happened, if this connection asked for its kind."""
         name = "balances" if isinstance(told.report, BalanceChange) else "executions"
-        channel = self._channels.get(name)
-        if channel is None or channel.account is not told.account:
+        channel = self._channels.of(name, told.account)
+        if channel is None:
             return []
         if not channel.asked.order_status and told.report.exec_type not in _BRIEF:  # type: ignore[union-attr]  # only
             return []  # executions can be without
         if channel.asked.ratecounter and isinstance(told.report, Execution):
-            return [channel.frame(self._with_ratecount(told.report, told.account))]
-        return [channel.frame(told.body)]
+            return [_frame(channel, self._with_ratecount(told.report, told.account))]
+        return [_frame(channel, told.body)]
 
     def close(self) -> None:
         """Let go of everything."""
-        for name in tuple(self._channels):
-            self._forget(name)
+        self._channels.close_all()
 
     @staticmethod
     def _with_ratecount(event: Execution, account: Account) -> str:
@@ -129,21 +108,17 @@ class PrivateHalf:
             event = structs.replace(event, ratecount=int(account.pace.rate_count(order.symbol, event.time_ns)))
         return executions_body(Executions(kind="update", executions=(event,), sequence=0))
 
-    def _executions(self, channel: _Channel) -> str:
+    def _executions(self, channel: PrivateChannel[PrivateSubscribe]) -> str:
         account, asked = channel.account, channel.asked
         rows = self._front.open_orders(account) if asked.snap_orders else []
         rows += self._front.last_fills(account) if asked.snap_trades else []
         return executions_body(Executions(kind="snapshot", executions=tuple(rows), sequence=0))
 
-    def _forget(self, name: str) -> None:
-        channel = self._channels.pop(name, None)
-        if channel is None:
-            return
-        self._front.permit.release(channel.asked.token, (self._connection, name))
-        if all(other.account is not channel.account for other in self._channels.values()):
-            self._front.leave(channel.account, self._connection)
-
     @staticmethod
     def _refused(error: str, method: str, channel: str | None, req_id: int | None, now_ns: int) -> str:
         refusal = Refused(method=method, error=error, channel_name=channel, req_id=req_id)
         return encode.refused(refusal, now_ns, now_ns)
+
+
+def _frame(channel: PrivateChannel[PrivateSubscribe], body: str) -> str:
+    return with_sequence(body, channel.next_sequence())
