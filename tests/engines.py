@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from krakenwire import _native
-from krakenwire.venue import matching
+from krakenwire.venue.matching import matching
 
 ABSENT = "the compiled twins are not built, or KRAKENWIRE_PURE forbids them"
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from krakenwire.venue.gateway_rest import RestGateway
-from krakenwire.venue.instruments import instruments
-from krakenwire.venue.market import Market
+from krakenwire.venue.gateways.public_rest import RestGateway
+from krakenwire.venue.market.instruments import instruments
+from krakenwire.venue.market.market import Market
 
 SECOND = 1_000_000_000
 NOW = 1_800_000_000 * SECOND + 123_456_789

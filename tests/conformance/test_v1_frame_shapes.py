@@ -20,7 +20,7 @@ from krakenwire.protocol.v1 import ClientCodec
 from krakenwire.protocol.v1.venue import PrivateSubscribe, PrivateUnsubscribe, Refusal, parse_request
 from krakenwire.session.feed import Feed
 from krakenwire.venue import Market, Publisher, instruments
-from krakenwire.venue.gateway_v1 import Gateway
+from krakenwire.venue.gateways.v1 import Gateway
 
 SECOND = 1_000_000_000
 NOW = 1_800_000_000 * SECOND

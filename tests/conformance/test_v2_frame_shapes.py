@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 
 from krakenwire.protocol.v2.venue import PUBLIC_CHANNELS
-from krakenwire.venue.config import VenueConfig
-from krakenwire.venue.gateway_v2 import Gateway
-from krakenwire.venue.publisher import Publisher
+from krakenwire.venue.config.venue_config import VenueConfig
+from krakenwire.venue.gateways.publisher import Publisher
+from krakenwire.venue.gateways.v2 import Gateway
 from krakenwire.venue.venue import Venue
 
 SYMBOLS = ("BTC/USD", "ETH/USD", "XRP/USD")

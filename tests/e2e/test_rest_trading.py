@@ -14,8 +14,8 @@ from tests.e2e.test_trading import Trader, key
 from krakenwire.apps.local_venue import LocalVenue
 from krakenwire.protocol.rest_sign import sign
 from krakenwire.testing import local_kraken
-from krakenwire.venue.accounts_config import AccountConfig
-from krakenwire.venue.pace import AccountLimits
+from krakenwire.venue.access.pace import AccountLimits
+from krakenwire.venue.config.accounts_config import AccountConfig
 
 ACCOUNT = AccountConfig(
     name="ann",

@@ -17,9 +17,9 @@ from krakenwire.apps.local_venue import LocalVenue
 from krakenwire.model.secrets import Secret
 from krakenwire.protocol.rest_sign import sign
 from krakenwire.testing import local_kraken
-from krakenwire.venue.accounts_config import AccountConfig
-from krakenwire.venue.keys import ApiKey
-from krakenwire.venue.permissions import Permission
+from krakenwire.venue.access.keys import ApiKey
+from krakenwire.venue.access.permissions import Permission
+from krakenwire.venue.config.accounts_config import AccountConfig
 
 SECRET = "c2VjcmV0IG9mIGEgdGVzdA=="
 READ_ONLY = frozenset({Permission.QUERY_FUNDS, Permission.QUERY_OPEN_ORDERS, Permission.WEBSOCKET})

@@ -16,8 +16,8 @@ from krakenwire.bench.generate import stream
 from krakenwire.protocol.v1.client import ClientCodec as V1Codec
 from krakenwire.protocol.v2.client import ClientCodec as V2Codec
 from krakenwire.venue import Publisher, Venue, VenueConfig
-from krakenwire.venue.gateway_v1 import Gateway as V1Gateway
-from krakenwire.venue.gateway_v2 import Gateway as V2Gateway
+from krakenwire.venue.gateways.v1 import Gateway as V1Gateway
+from krakenwire.venue.gateways.v2 import Gateway as V2Gateway
 
 CODECS: dict[int, Callable[[], V1Codec | V2Codec]] = {1: V1Codec, 2: V2Codec}
 SYMBOLS = ("BTC/USD", "DOGE/USD", "ETH/USD")

@@ -13,8 +13,8 @@ import pytest
 from tests.engines import compiled
 from tests.native.c_program import SANITIZE, build
 
-from krakenwire.venue.matching import MatchingEngine
-from krakenwire.venue.orders import PRICE_MAX, QTY_MAX, REFUSALS, SIDES, BatchResult, Command, OrderFlag
+from krakenwire.venue.matching.matching import MatchingEngine
+from krakenwire.venue.matching.orders import PRICE_MAX, QTY_MAX, REFUSALS, SIDES, BatchResult, Command, OrderFlag
 
 HOSTILE = (0, -1, 1, 2**62, 2**62 + 1, 2**62 - 1, 2**63 - 1, -(2**63), -(2**63) + 1, 1_000, 1_001)
 LONG = 120_000

@@ -16,7 +16,7 @@ from pathlib import Path
 import krakenwire
 from krakenwire import _native
 from krakenwire.venue import Publisher, Venue, VenueConfig
-from krakenwire.venue.gateway_v2 import Gateway
+from krakenwire.venue.gateways.v2 import Gateway
 
 REQUEST = '{"method":"subscribe","params":{"channel":"book","symbol":["BTC/USD"]}}'
 

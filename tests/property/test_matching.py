@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from tests.engines import engines
 
 from krakenwire.model import OrderSide
-from krakenwire.venue.matching import MatchingEngine
-from krakenwire.venue.orders import (
+from krakenwire.venue.matching.matching import MatchingEngine
+from krakenwire.venue.matching.orders import (
     SLICES_MAX,
     Accepted,
     Amended,

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from krakenwire.limits import BOOK_DEPTHS, LEVEL3_DEPTHS
 from krakenwire.model.numbers import fixed_text
-from krakenwire.venue import market as market_module
-from krakenwire.venue.config import VenueConfig
-from krakenwire.venue.instruments import INSTRUMENTS
-from krakenwire.venue.market import Market
-from krakenwire.venue.matching import PriceLevel
+from krakenwire.venue.config.venue_config import VenueConfig
+from krakenwire.venue.gateways.views import BookDiff, BookView, Level3View
+from krakenwire.venue.market import market as market_module
+from krakenwire.venue.market.instruments import INSTRUMENTS
+from krakenwire.venue.market.market import Market
+from krakenwire.venue.matching.matching import PriceLevel
 from krakenwire.venue.venue import Venue
-from krakenwire.venue.views import BookDiff, BookView, Level3View
 
 SMALL_DEPTHS = (1, 2, 3, 5, 10)
 

@@ -1,6 +1,6 @@
 /* The rules of matching over the store of matching_store.h: the C core of `matching.pyx`.
  *
- * What every rule means is said once, in the docstrings of `krakenwire/venue/matching.py`; this must do exactly
+ * What every rule means is said once, in the docstrings of `krakenwire/venue/matching/matching.py`; this must do exactly
  * the same. A refused command changes nothing. Numbers from outside are checked by kw_engine_submit and
  * kw_engine_amend, whatever they are; order ids, prices and quantities that got past them are above zero.
  */

@@ -3,7 +3,7 @@ from collections.abc import Iterator, Mapping
 from typing_extensions import Buffer
 
 from krakenwire.model import OrderSide
-from krakenwire.venue.orders import BatchResult, EngineEvent, SelfTrade, TimeInForce, Traded
+from krakenwire.venue.matching.orders import BatchResult, EngineEvent, SelfTrade, TimeInForce, Traded
 
 class RestingOrder:
     order_id: int

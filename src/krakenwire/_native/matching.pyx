@@ -1,5 +1,5 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
-"""The compiled twin of `krakenwire.venue.matching`: one instrument's book and the rules of matching.
+"""The compiled twin of `krakenwire.venue.matching.matching`: one instrument's book and the rules of matching.
 
 It answers every command as the readable twin does and must never differ from
 it; what the commands mean is written there. The engine is C (`matching.h` over
@@ -37,7 +37,7 @@ cdef size_t TRADES_UNTAKEN_MAX = 0
 cdef int load_vocabulary() except -1:
     """Fetch what commands are answered with: not at import, because its package imports this module."""
     global TRADES_UNTAKEN_MAX
-    from krakenwire.venue import orders
+    from krakenwire.venue.matching import orders
     load_events(orders)
     TRADES_UNTAKEN_MAX = orders.TRADES_UNTAKEN_MAX
     return 0
@@ -76,7 +76,7 @@ cdef int flags_of_self_trade(self_trade) except -1:
 # -- the engine ---------------------------------------------------------------------
 
 cdef class MatchingEngine:
-    """The book of one instrument and the rules of matching; see `krakenwire.venue.matching`."""
+    """The book of one instrument and the rules of matching; see `krakenwire.venue.matching.matching`."""
 
     cdef Book book
     cdef kw_engine *engine

@@ -1,7 +1,7 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
 """Reading the book of one instrument: its sides, levels, queues and resting orders.
 
-They show what `krakenwire.venue.book_side` shows, as it was when it was read. Nothing here changes the
+They show what `krakenwire.venue.matching.book_side` shows, as it was when it was read. Nothing here changes the
 book. Next: `matching`, whose commands do.
 """
 

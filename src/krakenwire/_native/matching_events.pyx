@@ -1,5 +1,5 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
-"""What the engine has recorded, told in the events of `krakenwire.venue.orders`.
+"""What the engine has recorded, told in the events of `krakenwire.venue.matching.orders`.
 
 Nothing here touches a book. Next: `matching`, which has the engine make the records.
 """

@@ -25,9 +25,9 @@ from krakenwire.apps.venue_file import read_local_config, venue_config
 from krakenwire.errors import ConfigError, InternalError, MissingExtraError, UsageError
 from krakenwire.limits import VENUE_CLIENT_BACKLOG_BYTES, VENUE_CONNECTIONS_MAX
 from krakenwire.model.secrets import Secret
-from krakenwire.venue.accounts_config import AccountConfig
-from krakenwire.venue.keys import ApiKey
-from krakenwire.venue.local_config import config_from
+from krakenwire.venue.access.keys import ApiKey
+from krakenwire.venue.config.accounts_config import AccountConfig
+from krakenwire.venue.config.local_config import config_from
 
 if TYPE_CHECKING:
     from krakenwire.server import Clock, VenueServer

@@ -10,14 +10,15 @@ from secrets import token_bytes
 
 from krakenwire.apps.kept_venue import KeptVenue
 from krakenwire.protocol.rest_sign import SignedCall
-from krakenwire.venue import Publisher, Venue, VenueConfig, gateway_v1, gateway_v2
+from krakenwire.venue import Publisher, Venue, VenueConfig
+from krakenwire.venue.access.keys import Keyring
+from krakenwire.venue.access.permits import TokenPermits
+from krakenwire.venue.access.tokens import Tokens
 from krakenwire.venue.front import Front
-from krakenwire.venue.gateway_rest import RestGateway
+from krakenwire.venue.gateways import v1, v2
+from krakenwire.venue.gateways.private_rest import PrivateRest
+from krakenwire.venue.gateways.public_rest import RestGateway
 from krakenwire.venue.inputs import Inputs
-from krakenwire.venue.keys import Keyring
-from krakenwire.venue.permits import TokenPermits
-from krakenwire.venue.private_rest import PrivateRest
-from krakenwire.venue.tokens import Tokens
 
 __all__ = ["ServedVenue"]
 
@@ -43,8 +44,8 @@ class ServedVenue:
         config = config if kept is None else kept.config
         self.venue = Venue(config)
         self._markets = {market.symbol: market for market in self.venue.markets}
-        self._v1: Publisher[gateway_v1.Gateway] = Publisher()
-        self._v2: Publisher[gateway_v2.Gateway] = Publisher()
+        self._v1: Publisher[v1.Gateway] = Publisher()
+        self._v2: Publisher[v2.Gateway] = Publisher()
         self._rest = RestGateway(self._markets, self._status, config.listed_assets)
         self._inputs = Inputs(self.venue) if kept is None else Inputs(self.venue, kept.write)
         self.restored = 0 if kept is None else self._inputs.redo(kept.inputs())
@@ -62,11 +63,11 @@ class ServedVenue:
     def _status(self) -> str:
         return self.venue.status
 
-    def open_gateway(self, version: int) -> gateway_v1.Gateway | gateway_v2.Gateway:
+    def open_gateway(self, version: int) -> v1.Gateway | v2.Gateway:
         """Return a fresh gateway for a connection that speaks API version 1 or 2."""
         number = self._ids.getrandbits(_CONNECTION_ID_BITS)
         if version == 1:
-            return gateway_v1.Gateway(
+            return v1.Gateway(
                 self._markets,
                 self._v1,
                 self._status,
@@ -74,7 +75,7 @@ class ServedVenue:
                 version=self.venue.config.version_v1,
                 front=self._front,
             )
-        return gateway_v2.Gateway(self.venue, self._v2, number, self._front)
+        return v2.Gateway(self.venue, self._v2, number, self._front)
 
     def step(self, now_ns: int) -> Iterator[tuple[str, Collection[object]]]:
         """Let the market act up to `now_ns`; yield each frame with its receivers, change by change."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from krakenwire.errors import ConfigError
 from krakenwire.venue import VenueConfig
-from krakenwire.venue.local_config import LocalConfig, config_from, listing
+from krakenwire.venue.config.local_config import LocalConfig, config_from, listing
 
 __all__ = ["read_local_config", "venue_config"]
 

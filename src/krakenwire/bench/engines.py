@@ -17,8 +17,8 @@ from krakenwire import _native
 from krakenwire.bench.matching import workload
 from krakenwire.bench.rows import Row, compared, measured, unmeasured
 from krakenwire.bench.timing import Job, Prepare, Series, take_turns, trouble
-from krakenwire.venue.engine import MatchingEngine
-from krakenwire.venue.matching import MatchingEngine as PureEngine
+from krakenwire.venue.matching.engine import MatchingEngine
+from krakenwire.venue.matching.matching import MatchingEngine as PureEngine
 
 __all__ = ["matching_rows"]
 

@@ -2,7 +2,7 @@
 
 Knows texts, not markets: callers pass digits and integers. Prices and
 volumes are JSON strings; no float is involved. What answers which call is in
-`krakenwire.venue.gateway_rest`. Source: v2 reference, section 11.
+`krakenwire.venue.gateways.public_rest`. Source: v2 reference, section 11.
 """
 
 from __future__ import annotations

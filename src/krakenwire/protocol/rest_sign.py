@@ -2,7 +2,7 @@
 
 A signature covers the path, the nonce and the very bytes of the body, so both
 sides work on those and never on a parsed copy. Who may do what is decided in
-`krakenwire.venue.keys`. Source: v2 reference, section 4.2.
+`krakenwire.venue.access.keys`. Source: v2 reference, section 4.2.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from krakenwire.apps.local_venue import LocalVenue
-from krakenwire.venue.accounts_config import AccountConfig
+from krakenwire.venue.config.accounts_config import AccountConfig
 
 __all__ = ["local_kraken"]
 

@@ -1,14 +1,8 @@
 """The local Kraken: matching, simulated traders, market data and who is told what; pure, no sockets."""
 
-from krakenwire.venue.candles import CandleBook, VenueCandle
-from krakenwire.venue.config import STATUSES, VenueConfig
-from krakenwire.venue.engine import MatchingEngine
-from krakenwire.venue.instruments import ASSETS, INSTRUMENTS, VenueAsset, VenueInstrument, assets, instruments
-from krakenwire.venue.market import Market, Quote, VenueTrade
-from krakenwire.venue.publisher import Publisher, Topic, TopicKey
-from krakenwire.venue.statistics import Statistics
-from krakenwire.venue.venue import Venue
-from krakenwire.venue.views import (
+from krakenwire.venue.config.venue_config import STATUSES, VenueConfig
+from krakenwire.venue.gateways.publisher import Publisher, Topic, TopicKey
+from krakenwire.venue.gateways.views import (
     BookDiff,
     BookRow,
     BookView,
@@ -18,6 +12,12 @@ from krakenwire.venue.views import (
     LevelChange,
     OrderChange,
 )
+from krakenwire.venue.market.candles import CandleBook, VenueCandle
+from krakenwire.venue.market.instruments import ASSETS, INSTRUMENTS, VenueAsset, VenueInstrument, assets, instruments
+from krakenwire.venue.market.market import Market, Quote, VenueTrade
+from krakenwire.venue.market.statistics import Statistics
+from krakenwire.venue.matching.engine import MatchingEngine
+from krakenwire.venue.venue import Venue
 
 __all__ = [
     "ASSETS",

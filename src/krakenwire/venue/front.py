@@ -27,7 +27,7 @@ from krakenwire.model.rates import TIERS
 from krakenwire.protocol.descriptions import PairTexts
 from krakenwire.protocol.v2.encode_private import balance_changes_body, executions_body
 from krakenwire.venue.inputs import Inputs
-from krakenwire.venue.instruments import VenueInstrument
+from krakenwire.venue.market.instruments import VenueInstrument
 from krakenwire.venue.trading import Account, Exchange, Report
 from krakenwire.venue.trading.records import Records
 from krakenwire.venue.trading.reports import status_of

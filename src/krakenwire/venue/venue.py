@@ -13,13 +13,13 @@ from typing import Final
 
 from krakenwire.errors import ConfigError
 from krakenwire.limits import VENUE_CATCH_UP_S
-from krakenwire.venue.accounts_config import AccountConfig
-from krakenwire.venue.config import STATUSES, VenueConfig
-from krakenwire.venue.history import load_history
-from krakenwire.venue.instruments import VenueAsset, VenueInstrument
-from krakenwire.venue.market import Market
-from krakenwire.venue.pace import AccountPace
-from krakenwire.venue.traders import DEEP, THIN, Traders
+from krakenwire.venue.access.pace import AccountPace
+from krakenwire.venue.config.accounts_config import AccountConfig
+from krakenwire.venue.config.venue_config import STATUSES, VenueConfig
+from krakenwire.venue.market.history import load_history
+from krakenwire.venue.market.instruments import VenueAsset, VenueInstrument
+from krakenwire.venue.market.market import Market
+from krakenwire.venue.market.traders import DEEP, THIN, Traders
 from krakenwire.venue.trading import Exchange, Hand, Ledger
 from krakenwire.venue.trading.terms import fee_rate
 

@@ -8,7 +8,7 @@ import pytest
 from krakenwire.errors import ConfigError, SymbolError
 from krakenwire.model.answers import Added
 from krakenwire.model.orders import AddOrder
-from krakenwire.venue.config import VenueConfig
+from krakenwire.venue.config.venue_config import VenueConfig
 from krakenwire.venue.venue import Venue
 
 SECOND = 1_000_000_000

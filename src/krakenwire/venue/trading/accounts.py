@@ -14,7 +14,7 @@ from krakenwire.limits import VENUE_RECORDS_KEPT
 from krakenwire.venue.trading.fees import Volume
 
 if TYPE_CHECKING:
-    from krakenwire.venue.pace import AccountPace
+    from krakenwire.venue.access.pace import AccountPace
     from krakenwire.venue.trading.account_order import AccountOrder, Fill
 
 __all__ = ["FEES", "OUTSIDE", "Account", "EntryKind", "Ledger", "LedgerEntry"]

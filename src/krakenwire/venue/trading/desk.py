@@ -13,8 +13,8 @@ from typing import Final
 
 from krakenwire.model import OrderSide
 from krakenwire.model.orders import TriggerReference
-from krakenwire.venue.market import Market
-from krakenwire.venue.orders import (
+from krakenwire.venue.market.market import Market
+from krakenwire.venue.matching.orders import (
     Accepted,
     EngineEvent,
     Finished,

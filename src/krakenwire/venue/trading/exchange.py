@@ -42,7 +42,7 @@ from krakenwire.model.orders import (
     Trigger,
 )
 from krakenwire.model.rates import Transaction
-from krakenwire.venue.market import Market
+from krakenwire.venue.market.market import Market
 from krakenwire.venue.text_ids import TextIds, is_well_formed
 from krakenwire.venue.trading import amending, replacing
 from krakenwire.venue.trading.account_order import AccountOrder, Fill

@@ -10,9 +10,9 @@ from __future__ import annotations
 from contextlib import suppress
 
 from krakenwire.model import OrderSide
-from krakenwire.venue.market import Market
-from krakenwire.venue.orders import EngineEvent
-from krakenwire.venue.orders import TimeInForce as EngineTimeInForce
+from krakenwire.venue.market.market import Market
+from krakenwire.venue.matching.orders import EngineEvent
+from krakenwire.venue.matching.orders import TimeInForce as EngineTimeInForce
 from krakenwire.venue.trading.account_order import AccountOrder
 from krakenwire.venue.trading.accounts import Account
 from krakenwire.venue.trading.amending import amend_resting

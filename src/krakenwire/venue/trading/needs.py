@@ -6,7 +6,7 @@ than is held for it.
 
 from __future__ import annotations
 
-from krakenwire.venue.book_side import PriceLevel
+from krakenwire.venue.matching.book_side import PriceLevel
 from krakenwire.venue.trading.account_order import AccountOrder
 from krakenwire.venue.trading.terms import PPM, Terms, rounded_up
 

@@ -12,7 +12,7 @@ from typing import Final
 from krakenwire.model import OrderSide
 from krakenwire.model.orders import OrderType, PriceType
 from krakenwire.model.orders import Trigger as AskedTrigger
-from krakenwire.venue.orders import PRICE_MAX, QTY_MAX
+from krakenwire.venue.matching.orders import PRICE_MAX, QTY_MAX
 from krakenwire.venue.trading.account_order import Trigger
 
 __all__ = ["INVALID", "Refusal", "lots_of", "price_of", "ticks_of", "trigger_of"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from krakenwire.venue.orders import Traded
+from krakenwire.venue.matching.orders import Traded
 from krakenwire.venue.trading.account_order import AccountOrder, Fill
 from krakenwire.venue.trading.accounts import Account, Ledger
 from krakenwire.venue.trading.fees import FeeSchedule, fee_of

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Final
 
 from krakenwire.errors import ConfigError
-from krakenwire.venue.instruments import VenueInstrument
+from krakenwire.venue.market.instruments import VenueInstrument
 
 __all__ = ["PPM", "Terms", "fee_rate", "rounded_up"]
 

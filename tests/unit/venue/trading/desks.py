@@ -8,8 +8,8 @@ from typing import Any
 from krakenwire.model.answers import Added, Answer, OrderRefused
 from krakenwire.model.executions import BalanceChange, Execution
 from krakenwire.model.orders import AddOrder, TradingRequest
-from krakenwire.venue.instruments import ASSETS, INSTRUMENTS
-from krakenwire.venue.market import Market
+from krakenwire.venue.market.instruments import ASSETS, INSTRUMENTS
+from krakenwire.venue.market.market import Market
 from krakenwire.venue.trading import Account, AccountOrder, Exchange, Ledger
 
 START_NS = 1_767_225_600_000_000_000

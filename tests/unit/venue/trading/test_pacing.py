@@ -9,7 +9,7 @@ from tests.unit.venue.trading.desks import Floor
 
 from krakenwire.model.answers import Amended, BatchCanceled, Canceled, OrderRefused
 from krakenwire.model.orders import AmendOrder, BatchCancel, CancelAll, CancelOrders
-from krakenwire.venue.pace import AccountLimits, AccountPace
+from krakenwire.venue.access.pace import AccountLimits, AccountPace
 from krakenwire.venue.trading import Account
 
 RATE = OrderRefused("EOrder:Rate limit exceeded")

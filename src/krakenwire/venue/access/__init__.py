@@ -1,0 +1,1 @@
+"""Who may do what, and how often: keys, nonces, permissions, tokens, counters and limits."""

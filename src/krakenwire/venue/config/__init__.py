@@ -1,0 +1,1 @@
+"""What a local Kraken is told once: accounts, what is listed, limits; read from a file or built."""

@@ -1,0 +1,1 @@
+"""What is listed and how it moves: instruments, their markets, candles, history, and the simulated traders."""
