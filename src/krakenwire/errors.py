@@ -4,6 +4,7 @@
     ├── UsageError                 the caller asked for something that cannot be
     │   ├── ConfigError            a setting, a rules file, a command line
     │   ├── SymbolError            a spelling that names no instrument
+    │   ├── OrderCheckError        an order that the venue would refuse, not sent
     │   └── MissingExtraError      an optional part is not installed
     ├── TransportError             bytes did not get through
     │   ├── ConnectError           no connection: name, route, refusal
@@ -23,6 +24,7 @@
     │   ├── JournalBusy            another process has it open
     │   └── JournalDamaged         what stands in it is not what was written
     ├── VenueRefusal               the venue said no, in its own words
+    ├── OutcomeUnknown             a request about orders was sent, and what became of it is not known
     ├── SlowConsumer               a consumer fell behind its bound
     ├── StreamEnded                a stream or client was closed; nothing more will come
     └── InternalError              our own invariant broke: a bug
@@ -51,6 +53,8 @@ __all__ = [
     "JournalError",
     "KrakenwireError",
     "MissingExtraError",
+    "OrderCheckError",
+    "OutcomeUnknown",
     "ProtocolViolation",
     "SilenceError",
     "SlowConsumer",
@@ -109,6 +113,19 @@ class ConfigError(UsageError):
 
 class SymbolError(UsageError):
     """A spelling that names no instrument, with what we made of it."""
+
+
+class OrderCheckError(UsageError):
+    """An order that the venue would refuse: it was not sent.
+
+    Args:
+        error: the text the venue would have refused it with.
+        what, expected, found, hint: as `UsageError`.
+    """
+
+    def __init__(self, error: str, what: str, *, expected: str = "", found: object = None, hint: str = "") -> None:
+        self.error = error
+        super().__init__(f"{what} ({error})", expected=expected, found=found, hint=hint)
 
 
 class MissingExtraError(UsageError):
@@ -291,6 +308,23 @@ class VenueRefusal(KrakenwireError):
         self.error, self.method, self.symbol, self.hint = error, method, symbol, hint
         where = f"{method} refused: " if method else ""
         super().__init__(f"{where}{error}. {hint}" if hint else f"{where}{error}")
+
+
+class OutcomeUnknown(KrakenwireError):
+    """A request about orders was sent, and what became of it is not known: it may have been carried out.
+
+    Args:
+        method: the request, as v2 names it.
+        reason: why nobody knows, in a few words.
+        hint: how to find out, one sentence.
+    """
+
+    outcome_known = False
+
+    def __init__(self, method: str, reason: str, *, hint: str = "") -> None:
+        self.method, self.reason, self.hint = method, reason, hint
+        text = f"{method}: the outcome is unknown: {reason}"
+        super().__init__(f"{text}. {hint}" if hint else text)
 
 
 class SlowConsumer(KrakenwireError):

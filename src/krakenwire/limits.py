@@ -83,6 +83,10 @@ RESYNCS_PER_MINUTE: Final = 6
 REQUESTS_KEPT: Final = 10_000
 """Requests whose replies may still be correlated: 100 symbols each."""
 
+CALLS_IN_FLIGHT_MAX: Final = 1_000
+"""Requests about orders that wait for their answers on one connection: far more than any trading
+counter lets through at once, so more of them means that nobody answers."""
+
 PING_INTERVAL_S: Final = 20.0
 """The venue closes a connection that is idle for about a minute."""
 

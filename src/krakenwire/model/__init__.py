@@ -81,6 +81,7 @@ from krakenwire.model.orders import (
     Trigger,
     TriggerReference,
 )
+from krakenwire.model.outcomes import Outcome, Unanswered
 from krakenwire.model.records import (
     AmendRecord,
     AssetBalance,
@@ -181,6 +182,7 @@ __all__ = [
     "OrderSide",
     "OrderStatus",
     "OrderType",
+    "Outcome",
     "Pong",
     "PriceType",
     "RawFrame",
@@ -204,6 +206,7 @@ __all__ = [
     "Trigger",
     "TriggerReference",
     "TriggerState",
+    "Unanswered",
     "Unknown",
     "Unsubscribed",
     "Wallet",

@@ -8,14 +8,16 @@ Next: `protocol.v2.trading`, `protocol.v1.trading` and `protocol.rest_trading` f
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
 from krakenwire.model.market import OrderSide
 
 __all__ = [
+    "METHODS",
     "AddOrder",
     "AmendOrder",
     "BatchAdd",
@@ -230,3 +232,15 @@ class BatchCancel(msgspec.Struct, frozen=True, kw_only=True, tag="batch_cancel",
 
 
 TradingRequest = AddOrder | AmendOrder | EditOrder | CancelOrders | CancelAll | CancelAllAfter | BatchAdd | BatchCancel
+
+METHODS: Final[Mapping[type[TradingRequest], str]] = {
+    AddOrder: "add_order",
+    AmendOrder: "amend_order",
+    EditOrder: "edit_order",
+    CancelOrders: "cancel_order",
+    CancelAll: "cancel_all",
+    CancelAllAfter: "cancel_all_orders_after",
+    BatchAdd: "batch_add",
+    BatchCancel: "batch_cancel",
+}
+"""How v2 calls each request; replies, outcomes and errors of all versions go by these names."""

@@ -9,34 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from krakenwire.model import (
-    AddOrder,
-    AmendOrder,
-    BatchAdd,
-    BatchCancel,
-    CancelAll,
-    CancelAllAfter,
-    CancelOrders,
-    EditOrder,
-    FeePreference,
-    OrderType,
-    PriceType,
-    TradingRequest,
-)
+from krakenwire.model import FeePreference, OrderType, PriceType
+from krakenwire.model.orders import METHODS
 
-__all__ = ["FEE_PREFERENCES", "METHODS", "PRIVATE_CHANNELS", "PRIVATE_METHODS", "unsaid_price_type"]
-
-METHODS: Final[Mapping[type[TradingRequest], str]] = {
-    AddOrder: "add_order",
-    AmendOrder: "amend_order",
-    EditOrder: "edit_order",
-    CancelOrders: "cancel_order",
-    CancelAll: "cancel_all",
-    CancelAllAfter: "cancel_all_orders_after",
-    BatchAdd: "batch_add",
-    BatchCancel: "batch_cancel",
-}
-"""How v2 calls each request about orders."""
+__all__ = ["FEE_PREFERENCES", "PRIVATE_CHANNELS", "PRIVATE_METHODS", "unsaid_price_type"]
 
 PRIVATE_METHODS: Final = tuple(METHODS.values())
 PRIVATE_CHANNELS: Final = ("executions", "balances")

@@ -28,8 +28,9 @@ from krakenwire.model import (
     TradingRequest,
     Trigger,
 )
+from krakenwire.model.orders import METHODS
 from krakenwire.model.times import rfc3339_from_ns
-from krakenwire.protocol.v2.private_words import METHODS, unsaid_price_type
+from krakenwire.protocol.v2.private_words import unsaid_price_type
 
 __all__ = ["encode_request", "subscribe_balances", "subscribe_executions", "unsubscribe_private"]
 
