@@ -36,9 +36,9 @@ from krakenwire.model import (
     TradingReply,
     TradingRequest,
 )
+from krakenwire.model.orders import METHODS
 from krakenwire.model.times import ns_from_rfc3339
 from krakenwire.protocol.flat_writing import amend_texts, deadline_text, edit_texts, order_texts, pair_text
-from krakenwire.protocol.v2.private_words import METHODS
 
 __all__ = ["RestCall", "rest_call", "rest_reply", "rest_result"]
 
