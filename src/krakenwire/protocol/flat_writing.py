@@ -95,11 +95,12 @@ def amend_texts(amend: AmendOrder) -> _Texts:
 def edit_texts(edit: EditOrder) -> _Texts:
     """Return the members of a replacement.
 
-    Prices have places there: a limit price without a trigger stands first, where it is the limit of a plain
-    order; for an order that waits for a trigger give both, or its first one as `EditOrder.price`.
+    Prices have places there, and what stands first is the limit of a plain order, but the trigger of one that
+    waits for it. So a limit price alone could move the trigger: give the first price as `EditOrder.price`, and
+    the limit price only behind it or behind `triggers`.
 
     Raises:
-        UsageError: no symbol, a trigger on the index, two first prices, `reduce_only`, a fee preference that
+        UsageError: no symbol, a limit price alone, a trigger on the index, two first prices, `reduce_only`, a fee preference that
             leaves `post_only` open.
     """
     if edit.symbol is None:
@@ -113,8 +114,9 @@ def edit_texts(edit: EditOrder) -> _Texts:
     first = _maybe_price(edit.price, edit.price_type)
     if edit.triggers is not None:
         first = price_text(edit.triggers.price, edit.triggers.price_type)
-    if first is None:
-        first, limit = limit, None
+    if first is None and limit is not None:
+        hint = "Give the limit of a plain order as price; with a trigger, give that along."
+        raise UsageError("the limit price of an edit", expected="price or triggers before it", found=limit, hint=hint)
     if edit.fee_preference is not None and edit.post_only is None:
         raise UsageError("post_only of an edit with a fee_preference", expected="True or False", found=None)
     return _said(

@@ -117,7 +117,7 @@ def test_userrefs_are_canceled_among_the_ids() -> None:
 @pytest.mark.parametrize(
     ("edit", "prices"),
     [
-        (EditOrder(order_id="O1", symbol="BTC/USD", limit_price=Decimal(7)), ("7", None)),
+        (EditOrder(order_id="O1", symbol="BTC/USD", price=Decimal(7)), ("7", None)),
         (EditOrder(order_id="O1", symbol="BTC/USD", triggers=Trigger(price=Decimal(7))), ("7", None)),
         (
             EditOrder(
@@ -172,6 +172,7 @@ EDIT = EditOrder(order_id="O1", symbol="BTC/USD")
         (replaced(EDIT, fee_preference="base"), "post_only of an edit"),
         (replaced(EDIT, triggers=Trigger(price=Decimal(7), reference="index")), "the trigger of an edit"),
         (replaced(EDIT, triggers=Trigger(price=Decimal(7)), price=Decimal(7)), "the trigger of an edit"),
+        (replaced(EDIT, limit_price=Decimal(7)), "the limit price of an edit"),
         (AmendOrder(order_id="O1", symbol="nonsense"), "the symbol"),
     ],
 )
