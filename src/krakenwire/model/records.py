@@ -9,10 +9,11 @@ nanoseconds since 1970 UTC. Source: v2 reference, section 11; v1 reference, sect
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Final, Literal
+from typing import Final, Literal, TypeVar
 
 import msgspec
 
+from krakenwire.errors import DecodeError
 from krakenwire.model.executions import Contingent, Execution, OrderStatus, TriggerState
 from krakenwire.model.market import OrderSide
 from krakenwire.model.orders import FeePreference, OrderType, PriceType, TimeInForce
@@ -32,6 +33,7 @@ RecordStatus = Literal["pending", "open", "closed", "canceled", "expired"]
 """How v1 and REST call where an order stands."""
 
 _ZERO: Final = Decimal(0)
+_T = TypeVar("_T")
 
 _STATUSES: Final[dict[OrderStatus, RecordStatus]] = {
     "pending_new": "pending",
@@ -185,10 +187,10 @@ def order_record(event: Execution) -> OrderRecord:
     """Return an order as the event describes it that tells an order in full (``pending_new``, or of a snapshot).
 
     The event's time counts as the time of opening.
+
+    Raises:
+        DecodeError: the event lacks what an order cannot be without.
     """
-    assert event.symbol is not None
-    assert event.side is not None
-    assert event.order_type is not None
     in_quote = event.cash_order_qty is not None
     qty = event.cash_order_qty if in_quote else event.order_qty
     triggers = event.triggers
@@ -196,9 +198,9 @@ def order_record(event: Execution) -> OrderRecord:
     return OrderRecord(
         order_id=event.order_id,
         status=_STATUSES[event.order_status],
-        symbol=event.symbol,
-        side=event.side,
-        order_type=event.order_type,
+        symbol=_told(event.symbol, "symbol", event),
+        side=_told(event.side, "side", event),
+        order_type=_told(event.order_type, "order_type", event),
         order_qty=_ZERO if qty is None else qty,
         open_time_ns=event.time_ns,
         in_quote=in_quote,
@@ -229,28 +231,33 @@ def order_record(event: Execution) -> OrderRecord:
 
 
 def trade_record(event: Execution) -> TradeRecord:
-    """Return a fill as its own event (``trade``) tells it; its margin and its entries are not told there."""
-    assert event.exec_id is not None
-    assert event.symbol is not None
-    assert event.side is not None
-    assert event.order_type is not None
-    assert event.last_price is not None
-    assert event.last_qty is not None
-    cost = event.last_price * event.last_qty if event.cost is None else event.cost
+    """Return a fill as its own event (``trade``) tells it; its margin and its entries are not told there.
+
+    Raises:
+        DecodeError: the event lacks what a fill cannot be without.
+    """
+    price, qty = _told(event.last_price, "last_price", event), _told(event.last_qty, "last_qty", event)
     return TradeRecord(
-        exec_id=event.exec_id,
+        exec_id=_told(event.exec_id, "exec_id", event),
         order_id=event.order_id,
-        symbol=event.symbol,
+        symbol=_told(event.symbol, "symbol", event),
         time_ns=event.time_ns,
-        side=event.side,
-        order_type=event.order_type,
-        price=event.last_price,
-        cost=cost,
+        side=_told(event.side, "side", event),
+        order_type=_told(event.order_type, "order_type", event),
+        price=price,
+        cost=price * qty if event.cost is None else event.cost,
         fee=sum((fee.qty for fee in event.fees), _ZERO),
-        qty=event.last_qty,
+        qty=qty,
         leverage=event.leverage,
         trade_id=event.trade_id,
         maker=None if event.liquidity_ind is None else event.liquidity_ind == "m",
         order_userref=event.order_userref,
         cl_ord_id=event.cl_ord_id,
     )
+
+
+def _told(value: _T | None, what: str, event: Execution) -> _T:
+    """A member that the record cannot be without."""
+    if value is None:
+        raise DecodeError(f"{event.exec_type} without {what}", event.order_id)
+    return value

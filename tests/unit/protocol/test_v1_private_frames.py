@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from tests.unit.protocol.private_values import NOW_NS, SECOND_NS
 
+from krakenwire.errors import DecodeError
 from krakenwire.model import (
     Added,
     AllCanceled,
@@ -279,6 +280,18 @@ def test_records_are_made_of_the_events_that_tell_everything() -> None:
         )
     )
     assert (fill.cost, fill.fee, fill.maker, fill.trade_id) == (Decimal(20), Decimal("0.5"), True, 9)
+
+
+@pytest.mark.parametrize("missing", ["symbol", "side", "order_type", "exec_id", "last_price", "last_qty"])
+def test_a_record_of_an_event_that_lacks_what_it_needs_is_a_decode_error(missing: str) -> None:
+    told: dict[str, Any] = {"symbol": "BTC/USD", "side": "buy", "order_type": "limit", "exec_id": "T1"}
+    told |= {"last_price": Decimal(10), "last_qty": Decimal(2), missing: None}
+    event_ = Execution(order_id="O1", exec_type="trade", order_status="filled", time_ns=NOW_NS, **told)
+    with pytest.raises(DecodeError, match=f"trade without {missing}"):
+        trade_record(event_)
+    if missing in ("symbol", "side", "order_type"):
+        with pytest.raises(DecodeError, match=f"trade without {missing}"):
+            order_record(event_)
 
 
 def members(event_: Execution) -> dict[str, Any]:
