@@ -87,6 +87,12 @@ CALLS_IN_FLIGHT_MAX: Final = 1_000
 """Requests about orders that wait for their answers on one connection: far more than any trading
 counter lets through at once, so more of them means that nobody answers."""
 
+FILLS_KEPT: Final = 10_000
+"""Fills of an account that a client keeps and knows again; a snapshot tells the last 50."""
+
+CLOSED_KEPT: Final = 1_000
+"""Ended orders of an account that a client keeps."""
+
 PING_INTERVAL_S: Final = 20.0
 """The venue closes a connection that is idle for about a minute."""
 

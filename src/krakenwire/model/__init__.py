@@ -1,5 +1,6 @@
 """Values of the trade: exact numbers, times, instruments, market data, orders, fills, feed events."""
 
+from krakenwire.model.account import Fill, OrderState
 from krakenwire.model.answers import (
     Added,
     AllCanceled,
@@ -165,6 +166,7 @@ __all__ = [
     "Executions",
     "Fee",
     "FeePreference",
+    "Fill",
     "Gap",
     "Heartbeat",
     "Instrument",
@@ -180,6 +182,7 @@ __all__ = [
     "OrderRecord",
     "OrderRefused",
     "OrderSide",
+    "OrderState",
     "OrderStatus",
     "OrderType",
     "Outcome",

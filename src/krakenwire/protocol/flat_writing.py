@@ -100,8 +100,8 @@ def edit_texts(edit: EditOrder) -> _Texts:
     the limit price only behind it or behind `triggers`.
 
     Raises:
-        UsageError: no symbol, a limit price alone, a trigger on the index, two first prices, `reduce_only`, a fee preference that
-            leaves `post_only` open.
+        UsageError: no symbol, a limit price alone, a trigger on the index, two first prices, `reduce_only`, a fee
+            preference that leaves `post_only` open.
     """
     if edit.symbol is None:
         raise UsageError("an edit on API version 1 and REST", expected="the symbol of the order", found=None)

@@ -1,0 +1,323 @@
+"""How an account stands, kept up to date from what the venue says: open orders, fills, balances.
+
+Fed with the private events of a connection in the order in which they came.
+Totals are taken as told and never summed up, and each fill is known by its id,
+so nothing counts twice. On v1 orders come from `openOrders` and fills from
+`ownTrades` alone, so that it does not matter which of the two is ahead.
+
+After a reconnect the snapshot says what is open now. An order that is not
+there any more has ended, but nobody said how: it is *adrift* until a record
+from REST or its fills tell. Source: v2 reference, section 7; v1 reference, section 9.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Final, Literal, TypeVar
+
+from msgspec import structs
+
+from krakenwire import limits
+from krakenwire.model import (
+    BalanceChanges,
+    Balances,
+    Execution,
+    Executions,
+    Fill,
+    Kind,
+    OrderRecord,
+    OrderState,
+    TradeRecord,
+)
+from krakenwire.session.merging import fill_of, fill_of_record, merged, order_of_record
+
+__all__ = ["AccountChange", "AccountCounters", "AccountState", "Step"]
+
+AccountChange = OrderState | Fill
+"""An order as it stands after a change, or a fill that was not known."""
+
+Step = Literal["waiting", "live", "stale"]
+"""``waiting`` for the first snapshot, ``live``, or ``stale``: as it was when the line or a message was lost."""
+
+_SNAPSHOT_FILLS: Final = 50
+"""How many fills a snapshot tells at most."""
+
+_V = TypeVar("_V")
+
+
+@dataclass(slots=True)
+class AccountCounters:
+    """What was not as it should be.
+
+    Attributes:
+        duplicates: fills told again outside a snapshot.
+        unknown_orders: orders whose beginning was not seen.
+        late: events about orders that had ended.
+        incomplete: trades without what a fill cannot be without.
+        gaps: lost messages, by the sequence.
+        fill_gaps: snapshots that tell only fills we did not know, and as many as a snapshot holds: there may be
+            more. `learn` them from REST.
+    """
+
+    duplicates: int = 0
+    unknown_orders: int = 0
+    late: int = 0
+    incomplete: int = 0
+    gaps: int = 0
+    fill_gaps: int = 0
+
+
+class _Source:
+    """How far one private channel has been followed."""
+
+    __slots__ = ("sequence", "snapshot", "step")
+
+    def __init__(self) -> None:
+        self.step: Step = "waiting"
+        self.sequence: int | None = None
+        self.snapshot = False
+        """Whether its last message was one: a long one may be cut into several."""
+
+
+class AccountState:
+    """What is known of one account.
+
+    Attributes:
+        counters: what was not as it should be.
+
+    Args:
+        sources: the channels it is fed from: ``executions`` (with its snapshot of orders) and ``balances``, or
+            v1's ``openOrders`` and ``ownTrades``.
+        fills_kept, closed_kept: the newest so many are kept.
+    """
+
+    def __init__(
+        self,
+        sources: Iterable[str] = ("executions", "balances"),
+        *,
+        fills_kept: int = limits.FILLS_KEPT,
+        closed_kept: int = limits.CLOSED_KEPT,
+    ) -> None:
+        self._sources = {name: _Source() for name in sources}
+        self._fills_kept, self._closed_kept = fills_kept, closed_kept
+        self._open: dict[str, OrderState] = {}
+        self._closed: dict[str, OrderState] = {}
+        self._adrift: dict[str, OrderState] = {}
+        self._fills: dict[str, Fill] = {}
+        self._balances: dict[str, Decimal] = {}
+        self.counters = AccountCounters()
+
+    # -- how it stands -----------------------------------------------------------
+
+    @property
+    def open_orders(self) -> Mapping[str, OrderState]:
+        """Orders that have not ended, by their id."""
+        return MappingProxyType(self._open)
+
+    @property
+    def closed_orders(self) -> Mapping[str, OrderState]:
+        """Orders that have ended, by their id, in the order of their ends; the newest."""
+        return MappingProxyType(self._closed)
+
+    @property
+    def adrift(self) -> Mapping[str, OrderState]:
+        """Orders that have ended unseen, as they were last known, by their id: `settle` them."""
+        return MappingProxyType(self._adrift)
+
+    @property
+    def fills(self) -> Mapping[str, Fill]:
+        """Each fill once, by its id, in the order in which they were told; the newest."""
+        return MappingProxyType(self._fills)
+
+    @property
+    def balances(self) -> Mapping[str, Decimal]:
+        """The total of each asset, open orders' holds included."""
+        return MappingProxyType(self._balances)
+
+    @property
+    def state(self) -> Step:
+        """How far it can be trusted as a whole: ``live`` when every channel is."""
+        steps = {source.step for source in self._sources.values()}
+        if "stale" in steps:
+            return "stale"
+        return "waiting" if "waiting" in steps else "live"
+
+    @property
+    def in_step(self) -> bool:
+        """Whether all of it is live."""
+        return self.state == "live"
+
+    def step(self, source: str) -> Step:
+        """Return how far one channel can be trusted."""
+        return self._sources[source].step
+
+    # -- what it is told ------------------------------------------------------------
+
+    def feed(self, event: Executions | Balances | BalanceChanges) -> tuple[AccountChange, ...]:
+        """Take in an event; return the orders it changed and the fills that were not known, in its order.
+
+        After a lost message the channel is ``stale``, and what comes is still taken in, until a snapshot.
+        """
+        if isinstance(event, Executions):
+            return self._executions(event)
+        if isinstance(event, Balances):
+            self._follow("balances", "snapshot", event.sequence)
+            self._balances = {row.asset: row.balance for row in event.balances}
+        else:
+            self._follow("balances", "update", event.sequence)
+            self._balances.update((change.asset, change.balance) for change in event.changes)
+        return ()
+
+    def disconnected(self) -> None:
+        """Note that the connection is gone: everything stays as it was, and is stale until its next snapshot."""
+        for source in self._sources.values():
+            source.sequence, source.snapshot = None, False
+            if source.step == "live":
+                source.step = "stale"
+
+    def settle(self, record: OrderRecord) -> OrderState | None:
+        """Take in what REST says of an order that is adrift; return it, None when it is not adrift any more.
+
+        One that REST calls open is adrift still: the record is older than the snapshot, so ask again.
+        """
+        if record.order_id not in self._adrift:
+            return None
+        order = order_of_record(record)
+        if order.is_open:
+            self._adrift[order.order_id] = order
+        else:
+            self._close(order)
+        return order
+
+    def learn(self, records: Iterable[TradeRecord]) -> tuple[AccountChange, ...]:
+        """Take in fills that REST tells of, oldest first; return those that were not known, and what they settle."""
+        changes: list[AccountChange] = []
+        for record in records:
+            if record.exec_id not in self._fills:
+                self._filled(fill_of_record(record), changes)
+        return tuple(changes)
+
+    # -- inside ----------------------------------------------------------------------
+
+    def _follow(self, name: str, kind: Kind, sequence: int) -> bool:
+        """Note a message of a channel; return whether it goes on with the snapshot before it."""
+        source = self._sources.setdefault(name, _Source())
+        expected = None if source.sequence is None else source.sequence + 1
+        goes_on = source.snapshot and sequence == expected
+        source.sequence, source.snapshot = sequence, kind == "snapshot"
+        if kind == "snapshot" or (name == "ownTrades" and source.step == "waiting"):
+            source.step = "live"
+        elif expected is not None and sequence != expected:
+            self.counters.gaps += 1
+            source.step = "stale"
+        return goes_on
+
+    def _executions(self, event: Executions) -> tuple[AccountChange, ...]:
+        goes_on = self._follow(event.source, event.kind, event.sequence)
+        changes: list[AccountChange] = []
+        trades = [row for row in event.executions if row.exec_type == "trade"]
+        if event.kind == "update":
+            for row in event.executions:
+                if row.exec_type != "trade" or (self._traded(row, changes) and event.source == "executions"):
+                    self._told(row, changes)
+            return tuple(changes)
+        if event.source != "ownTrades":
+            self._snapshot([row for row in event.executions if row.exec_type != "trade"], goes_on, changes)
+        self._trade_snapshot(trades, changes)
+        return tuple(changes)
+
+    def _told(self, row: Execution, changes: list[AccountChange]) -> None:
+        """One event of one order."""
+        order_id = row.order_id
+        if order_id in self._closed:
+            self.counters.late += 1
+            return
+        before = self._open.get(order_id) or self._adrift.pop(order_id, None)
+        if before is None and row.exec_type != "pending_new":
+            self.counters.unknown_orders += 1
+        self._stands(merged(before, row), changes)
+
+    def _stands(self, order: OrderState, changes: list[AccountChange]) -> None:
+        if order.is_open:
+            self._open[order.order_id] = order
+        else:
+            self._close(order)
+        changes.append(order)
+
+    def _close(self, order: OrderState) -> None:
+        self._open.pop(order.order_id, None)
+        self._adrift.pop(order.order_id, None)
+        _keep(self._closed, order.order_id, order, self._closed_kept)
+
+    def _snapshot(self, rows: list[Execution], goes_on: bool, changes: list[AccountChange]) -> None:
+        """What is open now; what was and is not any more is adrift."""
+        before = self._open
+        if not goes_on:
+            self._open = {}
+        for row in rows:
+            order_id = row.order_id
+            known = before.get(order_id) or self._adrift.pop(order_id, None) or self._closed.pop(order_id, None)
+            order = merged(None, row)
+            if known is not None:
+                order = structs.replace(order, opened_ns=known.opened_ns)
+            if order == known:
+                self._open[order_id] = order
+            else:
+                self._stands(order, changes)
+        for order in [order for order_id, order in before.items() if order_id not in self._open]:
+            if order.order_id not in self._closed:
+                _keep(self._adrift, order.order_id, order, self._closed_kept)
+                self._settle_by_fills(order, changes)
+
+    def _trade_snapshot(self, rows: list[Execution], changes: list[AccountChange]) -> None:
+        """The last fills: some are known already."""
+        known = sum(row.exec_id in self._fills for row in rows)
+        if self._fills and not known and len(rows) >= _SNAPSHOT_FILLS:
+            self.counters.fill_gaps += 1
+        for row in sorted(rows, key=lambda row: row.time_ns):
+            if row.exec_id not in self._fills:
+                self._traded(row, changes)
+
+    def _traded(self, row: Execution, changes: list[AccountChange]) -> bool:
+        """One trade; return whether it was not known."""
+        fill = fill_of(row)
+        if fill is None:
+            self.counters.incomplete += 1
+            return True
+        if fill.exec_id in self._fills:
+            self.counters.duplicates += 1
+            return False
+        self._filled(fill, changes)
+        return True
+
+    def _filled(self, fill: Fill, changes: list[AccountChange]) -> None:
+        _keep(self._fills, fill.exec_id, fill, self._fills_kept)
+        changes.append(fill)
+        order = self._adrift.get(fill.order_id)
+        if order is not None:
+            self._settle_by_fills(order, changes)
+
+    def _settle_by_fills(self, order: OrderState, changes: list[AccountChange]) -> None:
+        """End an order that is adrift if its fills account for all of it."""
+        fills = [fill for fill in self._fills.values() if fill.order_id == order.order_id]
+        qty = sum((fill.qty for fill in fills), Decimal(0))
+        if order.order_qty is None or not qty or qty < order.order_qty:
+            return
+        cost = sum((fill.cost for fill in fills), Decimal(0))
+        changed_ns = max(order.changed_ns, *(fill.time_ns for fill in fills))
+        settled = structs.replace(
+            order, status="filled", cum_qty=qty, cum_cost=cost, avg_price=cost / qty, changed_ns=changed_ns, reason=None
+        )
+        self._close(settled)
+        changes.append(settled)
+
+
+def _keep(kept: dict[str, _V], key: str, value: _V, most: int) -> None:
+    """Put a value at the end, and let go of what has been there longest."""
+    kept.pop(key, None)
+    kept[key] = value
+    if len(kept) > most:
+        del kept[next(iter(kept))]
