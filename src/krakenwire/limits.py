@@ -93,6 +93,12 @@ FILLS_KEPT: Final = 10_000
 CLOSED_KEPT: Final = 1_000
 """Ended orders of an account that a client keeps."""
 
+PACED_ORDERS_KEPT: Final = 10_000
+"""Orders whose age a pacer knows: more than may be open; one it has forgotten counts as just placed."""
+
+PACE_FLIGHT_S: Final = 2.0
+"""A request sent this lately may not be in the counter that the venue tells."""
+
 PING_INTERVAL_S: Final = 20.0
 """The venue closes a connection that is idle for about a minute."""
 

@@ -127,9 +127,9 @@ def test_a_client_that_is_told_knows_what_the_venue_knows(version: int, seed: in
     watcher, chance = Watcher(front, version), Random(seed)
     watcher.connect(floor.now_ns)
     connected, ended = True, 0
-    for step in range(600):
-        who, request = crowd.act()
-        floor.ask(who, request)
+    for step in range(800):
+        crowd.act()
+        floor.check()
         for frame, _ in front.news():
             watcher.read([frame])
         if connected and step % 25 == 0:

@@ -18,6 +18,7 @@ import msgspec
 from krakenwire.errors import ConfigError
 
 __all__ = [
+    "AGES_S",
     "ALWAYS_ACCEPTED",
     "POINT",
     "TIERS",
@@ -58,14 +59,16 @@ _FIXED: Final[dict[Transaction, int]] = {
 }
 """For each order of the request."""
 
-_AGES_S: Final = (5, 10, 15, 45, 90, 300)
+AGES_S: Final = (5, 10, 15, 45, 90, 300)
+"""Seconds after which touching an order becomes cheaper."""
+
 _BY_AGE: Final[dict[Transaction, tuple[int, ...]]] = {
     "amend": (3, 2, 1, 0, 0, 0),
     "edit": (6, 5, 4, 2, 1, 0),
     "cancel": (8, 6, 5, 4, 2, 1),
     "batch_cancel": (8, 6, 5, 4, 2, 1),
 }
-"""Points for an order younger than each of `_AGES_S`."""
+"""Points for an order younger than each of `AGES_S`."""
 
 
 def cost(transaction: Transaction, ages_ns: Iterable[int] = (), *, orders: int = 1) -> int:
@@ -84,7 +87,7 @@ def cost(transaction: Transaction, ages_ns: Iterable[int] = (), *, orders: int =
 
 def _age_cost(transaction: Transaction, age_ns: int) -> int:
     points = _BY_AGE.get(transaction, ())
-    return next((POINT * n for n, below_s in zip(points, _AGES_S, strict=False) if age_ns < below_s * _SECOND), 0)
+    return next((POINT * n for n, below_s in zip(points, AGES_S, strict=False) if age_ns < below_s * _SECOND), 0)
 
 
 _REST_HISTORY: Final = frozenset({"ClosedOrders", "Ledgers", "QueryLedgers", "QueryTrades", "TradesHistory"})
@@ -223,6 +226,16 @@ class RateCounter:
             return False
         self.charge(cost, now_ns)
         return True
+
+    def correct(self, cost: int, now_ns: int) -> None:
+        """Set the points, for who was told them.
+
+        Args:
+            cost: millionths of a point.
+            now_ns: the time.
+        """
+        self._units = cost * _UNITS
+        self._time_ns = max(now_ns, self._time_ns)
 
     def free_at(self, cost: int, now_ns: int) -> int | None:
         """Return when a request of this cost will no longer be refused; None for never."""
