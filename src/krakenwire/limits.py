@@ -99,6 +99,12 @@ PACED_ORDERS_KEPT: Final = 10_000
 PACE_FLIGHT_S: Final = 2.0
 """A request sent this lately may not be in the counter that the venue tells."""
 
+SWITCH_TIMEOUT_S: Final = 60
+"""Of the dead man's switch, as the venue suggests; it is renewed when a third of it is over."""
+
+SWITCH_RETRY_S: Final = 1.0
+"""Before a renewal of the dead man's switch that came to nothing is sent again; each costs a point."""
+
 PING_INTERVAL_S: Final = 20.0
 """The venue closes a connection that is idle for about a minute."""
 
