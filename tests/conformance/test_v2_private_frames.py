@@ -27,10 +27,11 @@ from krakenwire.model import (
     TradingReply,
     Unsubscribed,
 )
+from krakenwire.model.orders import METHODS
 from krakenwire.model.times import ns_from_rfc3339
 from krakenwire.protocol.v2 import ClientCodec, encode, encode_private
 from krakenwire.protocol.v2.encode_answers import answered
-from krakenwire.protocol.v2.private_words import METHODS, PRIVATE_CHANNELS
+from krakenwire.protocol.v2.private_words import PRIVATE_CHANNELS
 from krakenwire.protocol.v2.trading import encode_request
 from krakenwire.protocol.v2.venue import PrivateSubscribe, PrivateUnsubscribe, Refusal, TradingCall, parse_request
 

@@ -46,7 +46,7 @@ from krakenwire.model import (
     WalletBalance,
 )
 from krakenwire.model.numbers import scaled_to_decimal
-from krakenwire.protocol.v2.private_words import METHODS
+from krakenwire.model.orders import METHODS
 
 NOW_NS = 1_800_000_000_123_456_789
 SECOND_NS = 1_000_000_000

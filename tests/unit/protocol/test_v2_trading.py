@@ -23,7 +23,7 @@ from krakenwire.model import (
     TradingRequest,
     Trigger,
 )
-from krakenwire.protocol.v2.private_words import METHODS
+from krakenwire.model.orders import METHODS
 from krakenwire.protocol.v2.trading import (
     encode_request,
     subscribe_balances,

@@ -26,6 +26,7 @@ from krakenwire.model.times import ns_from_rfc3339
 from krakenwire.protocol.v2.refusals import Declined
 
 __all__ = [
+    "CLIENT_ID",
     "FEE_PREFERENCES",
     "ORDER_TYPES",
     "PREVENTIONS",
@@ -57,7 +58,7 @@ _WordT = TypeVar("_WordT", bound=str)
 _NEAREST_NS, _FARTHEST_NS = (ms * 1_000_000 for ms in limits.DEADLINE_MS)
 _USERREF_MIN, _USERREF_MAX = -(1 << 31), (1 << 31) - 1
 
-_CLIENT_ID: Final = re.compile(
+CLIENT_ID: Final = re.compile(
     r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
     r"|[0-9a-fA-F]{32}"
     rf"|[ -~]{{1,{limits.FREE_ID_CHARS_MAX}}}"
@@ -113,7 +114,7 @@ def number(given: _Given, name: str, *, signed: bool = False) -> Decimal | None:
 def client_id(given: _Given, name: str) -> str | None:
     """Return an id of the client's choice."""
     value: str | None = given.get(name)
-    if value is not None and _CLIENT_ID.fullmatch(value) is None:
+    if value is not None and CLIENT_ID.fullmatch(value) is None:
         raise invalid(name)
     return value
 
