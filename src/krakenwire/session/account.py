@@ -32,7 +32,7 @@ from krakenwire.model import (
     OrderState,
     TradeRecord,
 )
-from krakenwire.session.merging import fill_of, fill_of_record, merged, order_of_record
+from krakenwire.session.merging import fill_of, fill_of_record, filled, merged, order_of_record
 
 __all__ = ["AccountChange", "AccountCounters", "AccountState", "Step"]
 
@@ -218,7 +218,6 @@ class AccountState:
     def _executions(self, event: Executions) -> tuple[AccountChange, ...]:
         goes_on = self._follow(event.source, event.kind, event.sequence)
         changes: list[AccountChange] = []
-        trades = [row for row in event.executions if row.exec_type == "trade"]
         if event.kind == "update":
             for row in event.executions:
                 if row.exec_type != "trade" or (self._traded(row, changes) and event.source == "executions"):
@@ -226,7 +225,7 @@ class AccountState:
             return tuple(changes)
         if event.source != "ownTrades":
             self._snapshot([row for row in event.executions if row.exec_type != "trade"], goes_on, changes)
-        self._trade_snapshot(trades, changes)
+        self._trade_snapshot([row for row in event.executions if row.exec_type == "trade"], changes)
         return tuple(changes)
 
     def _told(self, row: Execution, changes: list[AccountChange]) -> None:
@@ -267,10 +266,10 @@ class AccountState:
                 self._open[order_id] = order
             else:
                 self._stands(order, changes)
-        for order in [order for order_id, order in before.items() if order_id not in self._open]:
-            if order.order_id not in self._closed:
-                _keep(self._adrift, order.order_id, order, self._closed_kept)
-                self._settle_by_fills(order, changes)
+        vanished = [order for name, order in before.items() if name not in self._open and name not in self._closed]
+        for order in vanished:
+            _keep(self._adrift, order.order_id, order, self._closed_kept)
+        self._settle_by_fills(vanished, changes)
 
     def _trade_snapshot(self, rows: list[Execution], changes: list[AccountChange]) -> None:
         """The last fills: some are known already."""
@@ -298,21 +297,21 @@ class AccountState:
         changes.append(fill)
         order = self._adrift.get(fill.order_id)
         if order is not None:
-            self._settle_by_fills(order, changes)
+            self._settle_by_fills([order], changes)
 
-    def _settle_by_fills(self, order: OrderState, changes: list[AccountChange]) -> None:
-        """End an order that is adrift if its fills account for all of it."""
-        fills = [fill for fill in self._fills.values() if fill.order_id == order.order_id]
-        qty = sum((fill.qty for fill in fills), Decimal(0))
-        if order.order_qty is None or not qty or qty < order.order_qty:
+    def _settle_by_fills(self, orders: list[OrderState], changes: list[AccountChange]) -> None:
+        """End the orders adrift whose fills account for all of them."""
+        fills: dict[str, list[Fill]] = {order.order_id: [] for order in orders}
+        if not fills:
             return
-        cost = sum((fill.cost for fill in fills), Decimal(0))
-        changed_ns = max(order.changed_ns, *(fill.time_ns for fill in fills))
-        settled = structs.replace(
-            order, status="filled", cum_qty=qty, cum_cost=cost, avg_price=cost / qty, changed_ns=changed_ns, reason=None
-        )
-        self._close(settled)
-        changes.append(settled)
+        for fill in self._fills.values():
+            if fill.order_id in fills:
+                fills[fill.order_id].append(fill)
+        for order in orders:
+            settled = filled(order, fills[order.order_id])
+            if settled is not None:
+                self._close(settled)
+                changes.append(settled)
 
 
 def _keep(kept: dict[str, _V], key: str, value: _V, most: int) -> None:

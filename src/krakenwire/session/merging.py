@@ -6,6 +6,7 @@ what they return. Source: v2 reference, section 7.1; v1 reference, section 9.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, Final
 
@@ -15,7 +16,7 @@ from krakenwire.model import Execution, Fee, Fill, OrderRecord, OrderState, Orde
 from krakenwire.model.account import ENDED
 from krakenwire.model.records import RecordStatus
 
-__all__ = ["fill_of", "fill_of_record", "merged", "order_of_record"]
+__all__ = ["fill_of", "fill_of_record", "filled", "merged", "order_of_record"]
 
 _VALUES: Final = (
     *("symbol", "side", "order_type", "order_qty", "cash_order_qty", "limit_price", "limit_price_type"),
@@ -90,6 +91,18 @@ def _trigger(before: TriggerState | None, told: TriggerState) -> TriggerState:
 
 def _latest(told: Decimal | None, before: Decimal | None) -> Decimal | None:
     return before if told is None else told
+
+
+def filled(order: OrderState, fills: Sequence[Fill]) -> OrderState | None:
+    """Return an order as filled by fills of it; None when they do not account for all of it."""
+    qty = sum((fill.qty for fill in fills), Decimal(0))
+    if order.order_qty is None or not qty or qty < order.order_qty:
+        return None
+    cost = sum((fill.cost for fill in fills), Decimal(0))
+    changed_ns = max(order.changed_ns, *(fill.time_ns for fill in fills))
+    return structs.replace(
+        order, status="filled", cum_qty=qty, cum_cost=cost, avg_price=cost / qty, changed_ns=changed_ns, reason=None
+    )
 
 
 def fill_of(event: Execution) -> Fill | None:

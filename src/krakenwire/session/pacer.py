@@ -25,6 +25,7 @@ from krakenwire.model import (
     BatchCancel,
     CancelAll,
     CancelAllAfter,
+    Canceled,
     CancelOrders,
     Edited,
     EditOrder,
@@ -161,6 +162,12 @@ class Pacer:
         if isinstance(request, AmendOrder):
             if not outcome.refused:
                 self.amended(now_ns, order_id=request.order_id, cl_ord_id=request.cl_ord_id)
+            return
+        if isinstance(request, CancelOrders):
+            ids = (*request.order_ids, *(self._by_cl_ord_id.get(text, "") for text in request.cl_ord_ids))
+            for order_id, answer in zip(ids, outcome.answers, strict=False):
+                if isinstance(answer, Canceled):
+                    self.ended(order_id)
             return
         asked: Iterable[TradingRequest] = request.orders if isinstance(request, BatchAdd) else (request,)
         for one, answer in zip(asked, outcome.answers, strict=False):

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import itertools
 from decimal import Decimal
+from typing import Any
 
 import pytest
+from msgspec.structs import replace
+from tests.unit.venue.gateways.member_floor import Floor
 
 from krakenwire.errors import UsageError
 from krakenwire.model import (
@@ -23,8 +26,13 @@ from krakenwire.model import (
     OrderRefused,
     Outcome,
     TradingReply,
+    TradingRequest,
     Unanswered,
 )
+from krakenwire.protocol.v1.client import ClientCodec as CodecV1
+from krakenwire.protocol.v1.trading import encode_request as encode_v1
+from krakenwire.protocol.v2.client import ClientCodec as CodecV2
+from krakenwire.protocol.v2.trading import encode_request as encode_v2
 from krakenwire.session.calls import Call, Calls
 
 SECOND = 1_000_000_000
@@ -169,3 +177,35 @@ def test_more_than_the_bound_are_not_taken_in() -> None:
     with pytest.raises(UsageError, match="in flight"):
         calls.open(ORDER, 2, 0, 5)
     assert len(calls) == 1
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_the_answers_of_the_local_kraken_find_the_ids_they_are_about(version: int) -> None:
+    floor = Floor()
+    token = floor.account("ann", USD=100_000)
+    gateway: Any = floor.connect_v1() if version == 1 else floor.connect_v2()
+    codec: Any = CodecV1() if version == 1 else CodecV2()
+    encode = encode_v1 if version == 1 else encode_v2
+    calls, req_ids = Calls(version), itertools.count(1)
+
+    def ask(request: TradingRequest) -> Outcome:
+        req_id = next(req_ids)
+        call = calls.open(request, req_id, floor.now_ns, 5)
+        for frame in gateway.feed_frame(encode(request, token, req_id).encode(), floor.now_ns):
+            (event,) = codec.decode(frame)
+            assert calls.take(event, floor.now_ns) is call
+        return outcome_of(call)
+
+    limit: dict[str, Any] = {"symbol": "BTC/USD", "side": "buy", "order_type": "limit", "order_qty": Decimal("0.01")}
+    ids: list[str] = []
+    for more in ({}, {"cl_ord_id": "mine"}, {"order_userref": 7}):
+        added = ask(AddOrder(limit_price=Decimal(10_000), **limit, **more)).require()
+        assert isinstance(added, Added)
+        ids.append(added.order_id)
+    request = CancelOrders(
+        order_ids=("OAAAAA-AAAAA-AAAAAA", ids[0]), cl_ord_ids=("mine", "gone"), order_userrefs=(9, 7)
+    )
+    answers = ask(request).answers
+    assert [isinstance(answer, Canceled) for answer in answers] == [False, True, True, False, False, True]
+    assert ask(replace(request, order_ids=())).refused
+    assert (len(calls), calls.unmatched) == (0, 0)

@@ -9,6 +9,8 @@ from random import Random
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec.structs import replace
 from tests.unit.venue.gateways import member_floor
 from tests.unit.venue.trading.crowd import Crowd
@@ -301,6 +303,26 @@ def test_a_number_that_is_none_is_refused_wherever_it_stands(value: Decimal) -> 
     assert found(replace(STOP, triggers=Trigger(price=value))) == f"{INVALID}:price"
     assert found(replace(AMEND, trigger_price=value)) == f"{INVALID}:price"
     assert found(replace(EDIT, price=value)) == f"{INVALID}:price"
+
+
+numbers = st.decimals() | st.decimals(places=8, min_value=-(10**18), max_value=10**18)
+
+
+@given(numbers, numbers, st.sampled_from(("static", "pct", "quote")), st.sampled_from((1, 2)))
+def test_whatever_the_numbers_a_check_passes_or_refuses(one: Decimal, other: Decimal, kind: Any, version: int) -> None:
+    for request in (
+        replace(LIMIT, order_qty=one, limit_price=other, limit_price_type=kind),
+        replace(ICEBERG, order_qty=one, display_qty=other),
+        replace(STOP, order_qty=one, triggers=Trigger(price=other, price_type=kind)),
+        replace(TRAILING_LIMIT, limit_price=one, limit_price_type=kind, triggers=Trigger(price=other, price_type=kind)),
+        replace(LIMIT, conditional=replace(CLOSE, limit_price=one, trigger_price=other, trigger_price_type=kind)),
+        replace(AMEND, order_qty=one, limit_price=other, limit_price_type=kind),
+        replace(AMEND, display_qty=one, trigger_price=other, trigger_price_type=kind),
+        replace(EDIT, order_qty=one, limit_price=other, triggers=Trigger(price=other)),
+        replace(EDIT, display_qty=one, price=other, price_type=kind),
+    ):
+        assert found(request, version=version) is not None or (one.is_finite() and other.is_finite())
+    assert found(replace(MARKET, order_qty=None, cash_order_qty=one), version=version) is not None or one.is_finite()
 
 
 def test_what_only_v1_and_rest_can_say_is_checked_too() -> None:

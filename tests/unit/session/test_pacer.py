@@ -21,6 +21,7 @@ from krakenwire.model import (
     BatchCancel,
     CancelAll,
     CancelAllAfter,
+    Canceled,
     CancelOrders,
     Edited,
     EditOrder,
@@ -202,6 +203,17 @@ def test_it_learns_orders_from_answers(pacer: Pacer) -> None:
     pacer.answered(outcome(EditOrder(order_id="O1"), Edited(order_id="O3", original_order_id="O1")), NOW)
     pacer.sent(cancel("O3"), NOW)
     assert pacer.value("BTC/USD", NOW) == 12
+
+
+def test_it_forgets_what_was_canceled(pacer: Pacer) -> None:
+    for order_id, cl_ord_id in (("O1", None), ("O2", "mine"), ("O3", None)):
+        pacer.placed(order_id, "BTC/USD", cl_ord_id, NOW - 600 * SECOND)
+    request = CancelOrders(order_ids=("O1", "O3"), cl_ord_ids=("mine",))
+    pacer.answered(outcome(request, (Canceled(), OrderRefused("EOrder:Rate limit exceeded"), Canceled())), NOW)
+    for known, request in ((True, cancel("O3")), (False, cancel("O1")), (False, CancelOrders(cl_ord_ids=("mine",)))):
+        before = pacer.value("BTC/USD", NOW)
+        pacer.sent(request, NOW)
+        assert pacer.value("BTC/USD", NOW) - before == (0 if known else 8)
 
 
 def test_it_learns_orders_and_the_counter_from_events(pacer: Pacer) -> None:
