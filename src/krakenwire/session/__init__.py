@@ -1,5 +1,7 @@
 """Session: the life of a client's connection, without input or output of its own."""
 
+from krakenwire.session.account import AccountChange, AccountCounters, AccountState, Step
+from krakenwire.session.calls import Call, Calls
 from krakenwire.session.config import SessionConfig
 from krakenwire.session.counters import SessionCounters
 from krakenwire.session.effects import Close, Effect, Open, Send
@@ -9,18 +11,27 @@ from krakenwire.session.intake import NO_REPLY
 from krakenwire.session.lane import Lane
 from krakenwire.session.listeners import Listener
 from krakenwire.session.mailbox import Mailbox, Policy
+from krakenwire.session.order_checks import check_request
+from krakenwire.session.pacer import Pacer, RestPacer
 from krakenwire.session.ports import Codec
 from krakenwire.session.reading import Sink
 from krakenwire.session.reconnect import ConnectionBudget
 from krakenwire.session.session import Session, SessionState
 from krakenwire.session.streams import KINDS, Stream, StreamItem
+from krakenwire.session.switch import DeadMansSwitch, SwitchState
 
 __all__ = [
     "KINDS",
     "NO_REPLY",
+    "AccountChange",
+    "AccountCounters",
+    "AccountState",
+    "Call",
+    "Calls",
     "Close",
     "Codec",
     "ConnectionBudget",
+    "DeadMansSwitch",
     "Effect",
     "Feed",
     "FeedCounters",
@@ -29,13 +40,18 @@ __all__ = [
     "Listener",
     "Mailbox",
     "Open",
+    "Pacer",
     "Policy",
+    "RestPacer",
     "Send",
     "Session",
     "SessionConfig",
     "SessionCounters",
     "SessionState",
     "Sink",
+    "Step",
     "Stream",
     "StreamItem",
+    "SwitchState",
+    "check_request",
 ]

@@ -109,6 +109,13 @@ def test_one_id_given_twice_has_an_answer_each_time() -> None:
     assert outcome_of(call).answers == (Canceled(order_id="A"), GONE)
 
 
+def test_a_cancellation_of_nothing_has_one_answer() -> None:
+    calls = Calls()
+    call = calls.open(CancelOrders(), 1, 0, 5)
+    calls.take(reply(OrderRefused("Order_id(s) not found")), 1)
+    assert outcome_of(call).answers == (OrderRefused("Order_id(s) not found"),)
+
+
 def test_a_refusal_that_is_about_no_order_is_the_answer_of_all_of_them() -> None:
     calls = Calls()
     call = calls.open(CancelOrders(order_ids=("A", "B", "C")), 1, 0, 5)
