@@ -44,6 +44,7 @@ from krakenwire.model.feed import (
     Unknown,
     Unsubscribed,
 )
+from krakenwire.model.figures import FeeTier, PositionRecord, TradeBalance, TradeVolume, WebSocketToken
 from krakenwire.model.instruments import Asset, Instrument, Instruments
 from krakenwire.model.market import (
     BookReading,
@@ -81,6 +82,7 @@ from krakenwire.model.orders import (
     Trigger,
     TriggerReference,
 )
+from krakenwire.model.permissions import PERMISSION_WORDS, KeyInfo, Permission
 from krakenwire.model.records import (
     AmendRecord,
     AssetBalance,
@@ -127,6 +129,7 @@ Event = (
 
 __all__ = [
     "CHANNELS",
+    "PERMISSION_WORDS",
     "AddOrder",
     "Added",
     "AllCanceled",
@@ -164,10 +167,12 @@ __all__ = [
     "Executions",
     "Fee",
     "FeePreference",
+    "FeeTier",
     "Gap",
     "Heartbeat",
     "Instrument",
     "Instruments",
+    "KeyInfo",
     "Kind",
     "Latency",
     "LedgerRecord",
@@ -181,7 +186,9 @@ __all__ = [
     "OrderSide",
     "OrderStatus",
     "OrderType",
+    "Permission",
     "Pong",
+    "PositionRecord",
     "PriceType",
     "RawFrame",
     "RecordStatus",
@@ -197,7 +204,9 @@ __all__ = [
     "TimeInForce",
     "TimerSet",
     "Trade",
+    "TradeBalance",
     "TradeRecord",
+    "TradeVolume",
     "Trades",
     "TradingReply",
     "TradingRequest",
@@ -208,6 +217,7 @@ __all__ = [
     "Unsubscribed",
     "Wallet",
     "WalletBalance",
+    "WebSocketToken",
     "WireLevel",
     "order_record",
     "trade_record",
