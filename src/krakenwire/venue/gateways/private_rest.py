@@ -95,7 +95,7 @@ class PrivateRest:
         method, account = call.path.removeprefix(_PREFIX), self._front.exchange.ledger.account(key.account)
         if method not in REST_NEEDS or account is None:
             return rest.error_text(rest.UNKNOWN_METHOD)
-        refusal = permission_refusal(REST_NEEDS[method], key.permissions) or self._pace(key).refusal(method, now_ns)
+        refusal = permission_refusal(key.permissions, REST_NEEDS[method]) or self._pace(key).refusal(method, now_ns)
         if refusal is not None:
             return rest.error_text(refusal)
         try:
