@@ -10,6 +10,7 @@
     │   ├── ConnectError           no connection: name, route, refusal
     │   ├── TlsError               the certificate or the handshake was not trusted
     │   ├── HandshakeError         HTTP answered, but not with a WebSocket
+    │   ├── HttpRefusal            HTTP turned a REST call away
     │   ├── ConnectionLost         an open connection ended
     │   ├── SilenceError           nothing arrived for too long
     │   ├── ConnectionBudgetError  too many attempts in the window
@@ -25,6 +26,8 @@
     │   └── JournalDamaged         what stands in it is not what was written
     ├── VenueRefusal               the venue said no, in its own words
     ├── OutcomeUnknown             a request about orders was sent, and what became of it is not known
+    ├── PermissionMissing          an API key may not do what is wanted of it
+    ├── AnswerLost                 a call may have been carried out: what came back does not say
     ├── SlowConsumer               a consumer fell behind its bound
     ├── StreamEnded                a stream or client was closed; nothing more will come
     └── InternalError              our own invariant broke: a bug
@@ -38,6 +41,7 @@ edge, with `from`.
 from __future__ import annotations
 
 __all__ = [
+    "AnswerLost",
     "ChecksumMismatch",
     "ConfigError",
     "ConnectError",
@@ -46,6 +50,7 @@ __all__ = [
     "DecodeError",
     "FrameTooBig",
     "HandshakeError",
+    "HttpRefusal",
     "IntegrityError",
     "InternalError",
     "JournalBusy",
@@ -55,6 +60,7 @@ __all__ = [
     "MissingExtraError",
     "OrderCheckError",
     "OutcomeUnknown",
+    "PermissionMissing",
     "ProtocolViolation",
     "SilenceError",
     "SlowConsumer",
@@ -178,6 +184,18 @@ class HandshakeError(TransportError):
         self.status = status
         self.retryable = status in (429, 503)
         super().__init__(url, f"the WebSocket handshake was answered with HTTP {status}", hint=hint)
+
+
+class HttpRefusal(TransportError):
+    """HTTP turned a REST call away before the service read it: nothing was carried out.
+
+    429 is worth another try later; other codes are not.
+    """
+
+    def __init__(self, url: str, status: int, *, hint: str = "") -> None:
+        self.status = status
+        self.retryable = status == 429
+        super().__init__(url, f"the call was answered with HTTP {status}", hint=hint)
 
 
 class ConnectionLost(TransportError):
@@ -325,6 +343,35 @@ class OutcomeUnknown(KrakenwireError):
         self.method, self.reason, self.hint = method, reason, hint
         text = f"{method}: the outcome is unknown: {reason}"
         super().__init__(f"{text}. {hint}" if hint else text)
+
+
+class PermissionMissing(KrakenwireError):
+    """An API key may not do what is wanted of it; nothing was tried.
+
+    Args:
+        missing: what it lacks, as the venue calls it where keys are made.
+    """
+
+    def __init__(self, missing: tuple[str, ...]) -> None:
+        self.missing = missing
+        super().__init__(f"this API key lacks {'; '.join(missing)}. Switch it on where the venue lists its API keys")
+
+
+class AnswerLost(KrakenwireError):
+    """A call was sent, or part of it, and what came back does not say what became of it.
+
+    What only reads may be asked again; of an order, look first whether it is there.
+
+    Args:
+        method: of the call.
+        reason: why, in a few words.
+    """
+
+    outcome_known = False
+
+    def __init__(self, method: str, reason: str) -> None:
+        self.method, self.reason = method, reason
+        super().__init__(f"{method}: {reason}. The venue may have carried it out: look before sending it again")
 
 
 class SlowConsumer(KrakenwireError):

@@ -108,6 +108,30 @@ SWITCH_RETRY_S: Final = 1.0
 PING_INTERVAL_S: Final = 20.0
 """The venue closes a connection that is idle for about a minute."""
 
+# -- REST --------------------------------------------------------------------
+
+REST_TIMEOUT_S: Final = 10.0
+"""For one call, from its first byte to the last of its answer; the venue gives an order up after 5 s."""
+
+REST_ANSWER_BYTES_MAX: Final = 16 * 1024 * 1024
+"""The description of all pairs is above one megabyte, and grows."""
+
+REST_CONNECTIONS_KEPT: Final = 4
+"""Calls that take turns need one; those without a key may run beside it."""
+
+REST_IDLE_S: Final = 15.0
+"""A kept connection that was idle for longer is not used again: servers close theirs after 20 s or more, and a
+call that meets such an end does not know whether it was read."""
+
+REST_RATE_PAUSE_S: Final = 5.0
+"""Before a page of a history is asked for again that came too soon: it costs 4 points of 15 or 20."""
+
+REST_RATE_PAUSES_MAX: Final = 12
+"""Such pauses for one page: at a third of a point a second the counter is empty after 60 s."""
+
+CREDENTIALS_BYTES_MAX: Final = 4 * 1024
+"""A key and a secret have under 200 characters."""
+
 # -- queues ----------------------------------------------------------------
 
 STREAM_QUEUE_EVENTS: Final = 10_000

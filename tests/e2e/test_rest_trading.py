@@ -12,16 +12,22 @@ import pytest
 from tests.e2e.test_trading import Trader, key
 
 from krakenwire.apps.local_venue import LocalVenue
+from krakenwire.protocol.permissions import REST_NEEDS
 from krakenwire.protocol.rest_sign import sign
 from krakenwire.testing import local_kraken
 from krakenwire.venue.access.pace import AccountLimits
+from krakenwire.venue.access.permissions import Permission
 from krakenwire.venue.config.accounts_config import AccountConfig
 
 ACCOUNT = AccountConfig(
     name="ann",
     balances={"USD": Decimal(1_000_000), "BTC": Decimal(20)},
     limits=AccountLimits(),
-    keys=(key("ann", "ann"),),
+    keys=(
+        key("ann", "ann"),
+        key("ann looks", "ann", permissions=frozenset({Permission.QUERY_FUNDS})),
+        key("ann may nothing", "ann", permissions=frozenset()),
+    ),
 )
 RICH = AccountConfig(name="rich", balances={"USD": Decimal(90_000)}, margin=True, keys=(key("rich", "rich"),))
 
@@ -186,3 +192,22 @@ def test_margin_is_told_in_figures_and_positions(venue: LocalVenue) -> None:
     assert volume["fees"]["XXBTZUSD"]["fee"] == "0.3500"
     assert rich.result("AddOrder", **{**order, "type": "sell", "reduce_only": "true"})["txid"]
     assert rich.result("OpenPositions") == {}
+
+
+def test_a_key_is_told_what_it_may_do_whatever_it_may(venue: LocalVenue, ann: Trader) -> None:
+    nonce = next(Trader.nonces)
+    answer = ann.rest("GetApiKeyInfo", nonce=nonce)
+    assert answer["error"] == []
+    told = answer["result"]
+    assert (told["apiKey"], told["apiKeyName"], told["nonce"], told["nonceWindow"]) == ("ann", "ann", str(nonce), 0)
+    assert {"query-funds", "modify-trades", "close-trades", "create-ws-token"} < set(told["permissions"])
+    assert int(told["createdTime"]) <= int(told["lastUsed"])
+    assert (told["validUntil"], told["queryFrom"], told["queryTo"], told["ipAllowlist"]) == ("0", "0", "0", [])
+    assert Trader(venue, "ann looks").result("GetApiKeyInfo")["permissions"] == ["query-funds"]
+
+
+def test_a_key_without_any_permission_may_only_ask_about_itself(venue: LocalVenue) -> None:
+    trader = Trader(venue, "ann may nothing")
+    answers = {method: trader.rest(method)["error"] for method in REST_NEEDS}
+    assert answers.pop("GetApiKeyInfo") == []
+    assert set(map(tuple, answers.values())) == {("EGeneral:Permission denied",)}

@@ -57,6 +57,7 @@ class ServedVenue:
             self.tokens,
             config.assets,
             {account.name: account.limits for account in config.members},
+            config.start_ns,
         )
         self._ids = config.random("", "connections")
 

@@ -13,6 +13,7 @@ from krakenwire.errors import (
     JournalError,
     KrakenwireError,
     MissingExtraError,
+    PermissionMissing,
     SlowConsumer,
     TransportError,
     UsageError,
@@ -60,6 +61,7 @@ _CODES: Final[tuple[tuple[type[KrakenwireError], int], ...]] = (
     (IntegrityError, FAILED),
     (SlowConsumer, FAILED),
     (VenueRefusal, REFUSED),
+    (PermissionMissing, REFUSED),
     (InternalError, INTERNAL),
     (KrakenwireError, CONNECTION),
 )

@@ -6,8 +6,18 @@ and `krakenwire.aio.Kraken`. Here is what they have in common.
 """
 
 from krakenwire.client.core import ClientCounters
-from krakenwire.client.environments import Environment, environment
+from krakenwire.client.environments import Addresses, Environment, environment
 from krakenwire.client.options import Options, Settings
 from krakenwire.client.taps import How, Parameters, PolicyName
 
-__all__ = ["ClientCounters", "Environment", "How", "Options", "Parameters", "PolicyName", "Settings", "environment"]
+__all__ = [
+    "Addresses",
+    "ClientCounters",
+    "Environment",
+    "How",
+    "Options",
+    "Parameters",
+    "PolicyName",
+    "Settings",
+    "environment",
+]

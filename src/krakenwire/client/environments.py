@@ -1,8 +1,9 @@
-"""Where to connect: ``live``, ``beta``, ``local``, or an address in any usual spelling.
+"""Where to connect: ``live``, ``beta``, ``local``, an address in any usual spelling, or one for each endpoint.
 
-An `Environment` knows the WebSocket address of each API version and of the
-level3 endpoint. It resolves no name and opens nothing; see `addresses` for
-that. Source of the addresses: v2 reference, "Endpoints".
+An `Environment` knows the WebSocket address of each API version at the public,
+the private and the level3 endpoint, and where REST is. It resolves no name and
+opens nothing; see `addresses` for that. Source of the addresses: v2 reference,
+"Endpoints".
 """
 
 from __future__ import annotations
@@ -16,14 +17,27 @@ from urllib.parse import SplitResult, urlsplit
 from krakenwire.errors import ConfigError, UsageError
 from krakenwire.model.subscription import one_of
 
-__all__ = ["VERSIONS", "Environment", "LocalVenue", "LocalVenueFactory", "check_channel", "environment", "is_loopback"]
+__all__ = [
+    "ENDPOINTS",
+    "VERSIONS",
+    "Addresses",
+    "Environment",
+    "LocalVenue",
+    "LocalVenueFactory",
+    "check_channel",
+    "environment",
+    "is_loopback",
+]
 
 VERSIONS: Final = (1, 2)
+ENDPOINTS: Final = ("public", "private", "level3")
 _PATHS: Final = {1: "/", 2: "/v2"}
 _SCHEMES: Final = {"ws": "ws", "wss": "wss", "http": "ws", "https": "wss"}
+_REST_SCHEMES: Final = {"ws": "http", "wss": "https"}
 _EXPECTED: Final = 'on="live", "beta", "local", or an address such as ws://127.0.0.1:8080'
 
 _LOCAL_HINT: Final = 'Is there a network? on="local" (command line: --on local) runs a local Kraken without one.'
+_NO_REST: Final = "The venue documents none. To use another one with it, give on=Addresses(public=..., rest=...)."
 _VENUE_HINT: Final = "Is the venue running? The command `krakenwire venue` starts one."
 
 
@@ -40,36 +54,73 @@ LocalVenueFactory = Callable[[], LocalVenue]
 
 
 @dataclass(frozen=True, slots=True)
+class Addresses:
+    """One address for each endpoint of a venue that serves them apart, as Kraken itself does.
+
+    What is not given is where `public` is. Any usual spelling will do; a
+    version's path is left out.
+
+    Args:
+        public: market data.
+        private: orders and what becomes of them; tokens go there.
+        level3: single orders; tokens go there.
+        rest: calls signed with the key go there.
+    """
+
+    public: str
+    private: str | None = None
+    level3: str | None = None
+    rest: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Environment:
     """One place to connect to.
 
     Args:
         name: ``live``, ``beta``, ``local`` or ``address``.
         public: scheme, host, port and path prefix, without a version's path.
-        level3: the same for the level3 channel; mostly equal to `public`.
+        level3: the same for the level3 channel; often equal to `public`.
+        private: the same for orders and accounts; often equal to `public`.
+        rest: scheme, host, port and path prefix before ``/0/``; empty where there is none.
     """
 
     name: str
     public: str
     level3: str
+    private: str
+    rest: str
 
     def url(self, version: int, endpoint: str = "public") -> str:
         """Return the WebSocket address of one API version.
 
         Args:
             version: 1 or 2.
-            endpoint: ``public`` or ``level3``.
+            endpoint: ``public``, ``private`` or ``level3``.
 
         Raises:
-            UsageError: another version.
+            UsageError: another version, another endpoint.
         """
         one_of("API version", version, VERSIONS)
-        return (self.level3 if endpoint == "level3" else self.public) + _PATHS[version]
+        one_of("endpoint", endpoint, ENDPOINTS)
+        base = {"public": self.public, "private": self.private, "level3": self.level3}[endpoint]
+        return base + _PATHS[version]
+
+    def rest_url(self) -> str:
+        """Return the address of REST, to which ``/0/public/Time`` is added.
+
+        Raises:
+            UsageError: no address of it is known: orders must not go to another place than the one that was named.
+        """
+        if not self.rest:
+            raise UsageError(f'REST of on="{self.name}"', expected="an address of its own", hint=_NO_REST)
+        return self.rest
 
     @property
     def host(self) -> str:
-        """The host name or address of the public endpoint."""
-        return urlsplit(self.public).hostname or ""
+        """The host name or address of the public endpoint; of the first elsewhere, if that is on this machine."""
+        hosts = [urlsplit(base).hostname or "" for base in (self.public, self.private, self.level3)]
+        return next((host for host in hosts if not is_loopback(host)), hosts[0])
 
     @property
     def hint(self) -> str:
@@ -80,42 +131,64 @@ class Environment:
 
 
 _NAMED: Final = {
-    "live": Environment("live", "wss://ws.kraken.com", "wss://ws-l3.kraken.com"),
-    "beta": Environment("beta", "wss://beta-ws.kraken.com", "wss://beta-ws.kraken.com"),
+    "live": Environment(
+        "live",
+        public="wss://ws.kraken.com",
+        level3="wss://ws-l3.kraken.com",
+        private="wss://ws-auth.kraken.com",
+        rest="https://api.kraken.com",
+    ),
+    "beta": Environment(
+        "beta",
+        public="wss://beta-ws.kraken.com",
+        level3="wss://beta-ws.kraken.com",
+        private="wss://beta-ws-auth.kraken.com",
+        rest="",
+    ),
 }
 
 
-def environment(on: str, local: Callable[[], str] | None = None) -> Environment:
+def environment(on: str | Addresses, local: Callable[[], str | Addresses] | None = None) -> Environment:
     """Return the environment a user named.
 
     Args:
-        on: ``live``, ``beta``, ``local``, or an address.
-        local: returns the address of the embedded venue, started when it is needed.
+        on: ``live``, ``beta``, ``local``, an address, or several.
+        local: returns the address of the embedded venue, started when it is needed; or its addresses.
 
     Raises:
         UsageError: not a name we know and not an address.
     """
-    if not isinstance(on, str):
-        raise ConfigError("on", expected=_EXPECTED, found=on)
-    if on in _NAMED:
+    if isinstance(on, str) and on in _NAMED:
         return _NAMED[on]
     if on == "local":
         return _local(local)
-    base = _base(on)
-    return Environment("address", base, base)
+    return _placed("address", on)
 
 
-def _local(local: Callable[[], str] | None) -> Environment:
+def _local(local: Callable[[], str | Addresses] | None) -> Environment:
     if local is None:
         raise ConfigError(
             "on='local'", expected="a client that can start a local Kraken", hint="Import Kraken from krakenwire."
         )
-    base = _base(local())
-    return Environment("local", base, base)
+    return _placed("local", local())
+
+
+def _placed(name: str, on: str | Addresses) -> Environment:
+    """Return what is at one address, or at several."""
+    if isinstance(on, str):
+        on = Addresses(on)
+    if not isinstance(on, Addresses):
+        raise ConfigError("on", expected=_EXPECTED, found=on)
+    public = _base(on.public)
+    private, level3, rest = (public if given is None else _base(given) for given in (on.private, on.level3, on.rest))
+    scheme, separator, place = rest.partition("://")
+    return Environment(name, public, level3, private, rest=_REST_SCHEMES[scheme] + separator + place)
 
 
 def _base(address: str) -> str:
     """Reduce ``ws://h:p``, ``http://h:p/``, ``ws://h:p/v2/`` to one form."""
+    if not isinstance(address, str):
+        raise ConfigError("on", expected=_EXPECTED, found=type(address).__name__)
     parts = _split(address)
     scheme = _SCHEMES.get(parts.scheme.lower())
     if scheme is None or not parts.hostname:

@@ -46,7 +46,8 @@ def connecting_failed(url: str, error: BaseException, hint: str = "") -> Krakenw
 
 def _tls_failed(url: str, error: ssl.SSLError) -> TlsError:
     if not isinstance(error, ssl.SSLCertVerificationError):
-        hint = "Does the address speak TLS? If not, write ws:// for wss://."
+        plain = "http" if url.startswith("http") else "ws"
+        hint = f"Does the address speak TLS? If not, write {plain}:// for {plain}s://."
         return TlsError(url, f"TLS failed: {error.reason or error}", hint=hint)
     reason = error.verify_message or str(error)
     private = "issuer" in reason or "self" in reason

@@ -45,6 +45,7 @@ from krakenwire.model.feed import (
     Unknown,
     Unsubscribed,
 )
+from krakenwire.model.figures import FeeTier, PositionRecord, TradeBalance, TradeVolume, WebSocketToken
 from krakenwire.model.instruments import Asset, Instrument, Instruments
 from krakenwire.model.market import (
     BookReading,
@@ -83,6 +84,7 @@ from krakenwire.model.orders import (
     TriggerReference,
 )
 from krakenwire.model.outcomes import Outcome, Unanswered
+from krakenwire.model.permissions import PERMISSION_WORDS, KeyInfo, Permission
 from krakenwire.model.records import (
     AmendRecord,
     AssetBalance,
@@ -129,6 +131,7 @@ Event = (
 
 __all__ = [
     "CHANNELS",
+    "PERMISSION_WORDS",
     "AddOrder",
     "Added",
     "AllCanceled",
@@ -166,11 +169,13 @@ __all__ = [
     "Executions",
     "Fee",
     "FeePreference",
+    "FeeTier",
     "Fill",
     "Gap",
     "Heartbeat",
     "Instrument",
     "Instruments",
+    "KeyInfo",
     "Kind",
     "Latency",
     "LedgerRecord",
@@ -186,7 +191,9 @@ __all__ = [
     "OrderStatus",
     "OrderType",
     "Outcome",
+    "Permission",
     "Pong",
+    "PositionRecord",
     "PriceType",
     "RawFrame",
     "RecordStatus",
@@ -202,7 +209,9 @@ __all__ = [
     "TimeInForce",
     "TimerSet",
     "Trade",
+    "TradeBalance",
     "TradeRecord",
+    "TradeVolume",
     "Trades",
     "TradingReply",
     "TradingRequest",
@@ -214,6 +223,7 @@ __all__ = [
     "Unsubscribed",
     "Wallet",
     "WalletBalance",
+    "WebSocketToken",
     "WireLevel",
     "order_record",
     "trade_record",

@@ -8,8 +8,9 @@ service wrote them. Source: v2 reference, sections 4.2, 8 and 11.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, Final, NamedTuple, TypeVar
+from collections.abc import Callable, Hashable, Mapping
+from functools import lru_cache
+from typing import Any, Final, NamedTuple, TypeVar, cast
 
 import msgspec
 
@@ -36,6 +37,7 @@ from krakenwire.model import (
     TradingReply,
     TradingRequest,
 )
+from krakenwire.model.numbers import decimal_from_text
 from krakenwire.model.orders import METHODS
 from krakenwire.model.times import ns_from_rfc3339
 from krakenwire.protocol.flat_writing import amend_texts, deadline_text, edit_texts, order_texts, pair_text
@@ -65,7 +67,7 @@ def rest_result(body: bytes | str, wanted: type[_ResultT], method: str = "") -> 
 
     Args:
         body: as received.
-        wanted: its shape.
+        wanted: its shape; where it leaves the type of a number open, one with decimals becomes a `Decimal`.
         method: of the call, for the refusal.
 
     Raises:
@@ -77,9 +79,15 @@ def rest_result(body: bytes | str, wanted: type[_ResultT], method: str = "") -> 
         refused = [error for error in envelope.error if not error.startswith("W")]
         if refused:
             raise VenueRefusal(refused[0], method=method)
-        return msgspec.json.decode(envelope.result, type=wanted)
+        found: _ResultT = _result_decoder(cast("Hashable", wanted)).decode(envelope.result)
     except (ValueError, RecursionError) as error:
         raise DecodeError(f"not the answer to a call ({error})", body) from None
+    return found
+
+
+@lru_cache(maxsize=64)
+def _result_decoder(wanted: Any) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(wanted, float_hook=decimal_from_text)
 
 
 # -- calls -----------------------------------------------------------------------

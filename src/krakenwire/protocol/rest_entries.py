@@ -13,8 +13,9 @@ from typing import Final
 
 import msgspec
 
-from krakenwire.model import AmendRecord, AssetBalance, LedgerRecord, OrderRecord, TradeRecord
+from krakenwire.model import AmendRecord, AssetBalance, KeyInfo, LedgerRecord, OrderRecord, TradeRecord
 from krakenwire.protocol.descriptions import NO_POSITION, VOLUME_DECIMALS, PairTexts, fixed, order_flags, record_words
+from krakenwire.protocol.permissions import WIRE_PERMISSIONS
 from krakenwire.protocol.rest import PRICE_DECIMALS, Json
 from krakenwire.protocol.symbols import rest_asset
 
@@ -23,6 +24,7 @@ __all__ = [
     "balance_ex_result",
     "balance_result",
     "closed_orders_result",
+    "key_info_result",
     "ledger_entry",
     "ledgers_result",
     "open_orders_result",
@@ -36,6 +38,9 @@ __all__ = [
 
 Orders = Iterable[tuple[OrderRecord, PairTexts]]
 Trades = Iterable[tuple[TradeRecord, PairTexts]]
+
+_IIBAN: Final = "AA00 LOCA LKRA KEN0"
+"""Of the form that the documents give, and nobody's."""
 
 _SECOND: Final = 1_000_000_000
 _TIME_UNIT: Final = 100_000
@@ -94,6 +99,26 @@ def amends_result(amends: Iterable[AmendRecord], pair: PairTexts) -> Json:
     """Return the result of `OrderAmends`, oldest first."""
     entries: list[Json] = [_amend(amend, pair) for amend in amends]
     return {"amends": entries, "count": len(entries)}
+
+
+def key_info_result(info: KeyInfo, key: str, nonce: int) -> Json:
+    """Return the result of `GetApiKeyInfo`; `key` is the public text, `nonce` the highest one so far."""
+    named = [name for name, permission in WIRE_PERMISSIONS.items() if permission in info.permissions]
+    return {
+        "apiKeyName": info.name,
+        "apiKey": key,
+        "nonce": str(nonce),
+        "nonceWindow": info.nonce_window,
+        "permissions": [*named, *sorted(info.others)],
+        "iban": _IIBAN,
+        "validUntil": str(_whole(info.valid_until_ns)),
+        "queryFrom": str(_whole(info.query_from_ns)),
+        "queryTo": str(_whole(info.query_to_ns)),
+        "createdTime": str(_whole(info.created_ns)),
+        "modifiedTime": str(_whole(info.modified_ns)),
+        "ipAllowlist": list(info.ip_allowlist),
+        "lastUsed": None if info.last_used_ns is None else str(_whole(info.last_used_ns)),
+    }
 
 
 # -- entries ---------------------------------------------------------------------

@@ -8,18 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Final, TypeVar, get_args
+from typing import Final, Generic, TypeVar, get_args
 
 import msgspec
 
-from krakenwire.errors import DecodeError, SymbolError
 from krakenwire.model import AssetBalance, LedgerRecord, OrderRecord, RecordStatus, TradeRecord, TriggerState
-from krakenwire.model.numbers import decimal_from_text
-from krakenwire.model.times import ns_from_unix_text
 from krakenwire.protocol import flat_telling as flat
 from krakenwire.protocol.descriptions import NO_POSITION
 from krakenwire.protocol.rest_client import rest_result
-from krakenwire.protocol.symbols import asset_name, to_v2
+from krakenwire.protocol.rest_values import JsonTime, TextNumber, exact, exact_ns, known_word, symbol_of
+from krakenwire.protocol.symbols import asset_name
 
 __all__ = [
     "Page",
@@ -35,16 +33,13 @@ __all__ = [
 ]
 
 _STATUSES: Final[Mapping[str, RecordStatus]] = {word: word for word in get_args(RecordStatus)}
-_WordT = TypeVar("_WordT", bound=str)
-_Number = str | int
-_Time = Decimal | int
-"""JSON numbers, read exactly."""
+_RecordT = TypeVar("_RecordT", OrderRecord, TradeRecord, LedgerRecord)
 
 
-class Page(msgspec.Struct, frozen=True):
+class Page(msgspec.Struct, Generic[_RecordT], frozen=True):
     """One page of a list, newest first, and how many there are in all; None when the service does not say."""
 
-    records: tuple[OrderRecord, ...] | tuple[TradeRecord, ...] | tuple[LedgerRecord, ...]
+    records: tuple[_RecordT, ...]
     count: int | None
 
 
@@ -60,23 +55,23 @@ class _Descr(msgspec.Struct, gc=False):
 class _Order(msgspec.Struct):
     status: str
     descr: _Descr
-    vol: _Number
-    opentm: _Time
+    vol: TextNumber
+    opentm: JsonTime
     refid: str | None = None
     userref: int | None = None
     cl_ord_id: str | None = None
     sender_sub_id: str | None = None
     reason: str | None = None
-    closetm: _Time | None = None
-    starttm: _Time | None = None
-    expiretm: _Time | None = None
-    vol_exec: _Number | None = None
-    cost: _Number | None = None
-    fee: _Number | None = None
-    price: _Number | None = None
-    stopprice: _Number | None = None
-    limitprice: _Number | None = None
-    displayvol: _Number | None = None
+    closetm: JsonTime | None = None
+    starttm: JsonTime | None = None
+    expiretm: JsonTime | None = None
+    vol_exec: TextNumber | None = None
+    cost: TextNumber | None = None
+    fee: TextNumber | None = None
+    price: TextNumber | None = None
+    stopprice: TextNumber | None = None
+    limitprice: TextNumber | None = None
+    displayvol: TextNumber | None = None
     misc: str | None = None
     oflags: str | None = None
     timeinforce: str | None = None
@@ -89,15 +84,15 @@ class _Order(msgspec.Struct):
 class _Trade(msgspec.Struct):
     ordertxid: str
     pair: str
-    time: _Time
+    time: JsonTime
     type: str
     ordertype: str
-    price: _Number
-    cost: _Number
-    fee: _Number
-    vol: _Number
+    price: TextNumber
+    cost: TextNumber
+    fee: TextNumber
+    vol: TextNumber
     postxid: str | None = None
-    margin: _Number | None = None
+    margin: TextNumber | None = None
     leverage: str | None = None
     misc: str | None = None
     trade_id: int | None = None
@@ -107,12 +102,12 @@ class _Trade(msgspec.Struct):
 
 class _Ledger(msgspec.Struct):
     refid: str
-    time: _Time
+    time: JsonTime
     type: str
     asset: str
-    amount: _Number
-    fee: _Number
-    balance: _Number
+    amount: TextNumber
+    fee: TextNumber
+    balance: TextNumber
     subtype: str | None = None
     aclass: str = "currency"
 
@@ -137,8 +132,8 @@ class _Ledgers(msgspec.Struct):
 
 
 class _Balance(msgspec.Struct):
-    balance: _Number
-    hold_trade: _Number = "0"
+    balance: TextNumber
+    hold_trade: TextNumber = "0"
 
 
 def read_open_orders(body: bytes | str) -> tuple[OrderRecord, ...]:
@@ -151,7 +146,7 @@ def read_open_orders(body: bytes | str) -> tuple[OrderRecord, ...]:
     return _orders(rest_result(body, _OpenOrders, "OpenOrders").open)
 
 
-def read_closed_orders(body: bytes | str) -> Page:
+def read_closed_orders(body: bytes | str) -> Page[OrderRecord]:
     """Return a page of `ClosedOrders`."""
     result = rest_result(body, _ClosedOrders, "ClosedOrders")
     return Page(_orders(result.closed), result.count)
@@ -162,7 +157,7 @@ def read_query_orders(body: bytes | str) -> tuple[OrderRecord, ...]:
     return _orders(rest_result(body, dict[str, _Order], "QueryOrders"))
 
 
-def read_trades_history(body: bytes | str) -> Page:
+def read_trades_history(body: bytes | str) -> Page[TradeRecord]:
     """Return a page of `TradesHistory`."""
     result = rest_result(body, _Trades, "TradesHistory")
     return Page(_fills(result.trades), result.count)
@@ -173,7 +168,7 @@ def read_query_trades(body: bytes | str) -> tuple[TradeRecord, ...]:
     return _fills(rest_result(body, dict[str, _Trade], "QueryTrades"))
 
 
-def read_ledgers(body: bytes | str) -> Page:
+def read_ledgers(body: bytes | str) -> Page[LedgerRecord]:
     """Return a page of `Ledgers`."""
     result = rest_result(body, _Ledgers, "Ledgers")
     return Page(_entries(result.ledger), result.count)
@@ -186,15 +181,15 @@ def read_query_ledgers(body: bytes | str) -> tuple[LedgerRecord, ...]:
 
 def read_balance(body: bytes | str) -> tuple[AssetBalance, ...]:
     """Return what an answer to `Balance` tells, asset by asset; it does not tell what is held."""
-    result = rest_result(body, dict[str, _Number], "Balance")
-    return tuple(AssetBalance(asset=asset_name(name), balance=_exact(text)) for name, text in result.items())
+    result = rest_result(body, dict[str, TextNumber], "Balance")
+    return tuple(AssetBalance(asset=asset_name(name), balance=exact(text)) for name, text in result.items())
 
 
 def read_balance_ex(body: bytes | str) -> tuple[AssetBalance, ...]:
     """Return what an answer to `BalanceEx` tells, asset by asset."""
     result = rest_result(body, dict[str, _Balance], "BalanceEx")
     return tuple(
-        AssetBalance(asset=asset_name(name), balance=_exact(row.balance), held=_exact(row.hold_trade))
+        AssetBalance(asset=asset_name(name), balance=exact(row.balance), held=exact(row.hold_trade))
         for name, row in result.items()
     )
 
@@ -216,7 +211,7 @@ def _entries(rows: Mapping[str, _Ledger]) -> tuple[LedgerRecord, ...]:
 
 def _order(order_id: str, row: _Order) -> OrderRecord:
     descr, flags = row.descr, flat.parts(row.oflags)
-    order_type = _known(descr.ordertype, flat.ORDER_TYPES, "ordertype")
+    order_type = known_word(descr.ordertype, flat.ORDER_TYPES, "ordertype")
     prices = flat.places(order_type, descr.price, descr.price2)
     triggers = None
     if prices.trigger is not None:
@@ -224,12 +219,12 @@ def _order(order_id: str, row: _Order) -> OrderRecord:
         triggers = TriggerState(reference=reference, price=prices.trigger, price_type=prices.trigger_kind)
     return OrderRecord(
         order_id=order_id,
-        status=_known(row.status, _STATUSES, "status"),
-        symbol=_symbol(descr.pair),
-        side=_known(descr.type, flat.SIDES, "type"),
+        status=known_word(row.status, _STATUSES, "status"),
+        symbol=symbol_of(descr.pair),
+        side=known_word(descr.type, flat.SIDES, "type"),
         order_type=order_type,
-        order_qty=_exact(row.vol),
-        open_time_ns=_ns(row.opentm),
+        order_qty=exact(row.vol),
+        open_time_ns=exact_ns(row.opentm),
         in_quote="viqc" in flags,
         limit_price=prices.limit,
         limit_price_type=prices.limit_kind,
@@ -264,14 +259,14 @@ def _trade(exec_id: str, row: _Trade) -> TradeRecord:
     return TradeRecord(
         exec_id=exec_id,
         order_id=row.ordertxid,
-        symbol=_symbol(row.pair),
-        time_ns=_ns(row.time),
-        side=_known(row.type, flat.SIDES, "type"),
-        order_type=_known(row.ordertype, flat.ORDER_TYPES, "ordertype"),
-        price=_exact(row.price),
-        cost=_exact(row.cost),
-        fee=_exact(row.fee),
-        qty=_exact(row.vol),
+        symbol=symbol_of(row.pair),
+        time_ns=exact_ns(row.time),
+        side=known_word(row.type, flat.SIDES, "type"),
+        order_type=known_word(row.ordertype, flat.ORDER_TYPES, "ordertype"),
+        price=exact(row.price),
+        cost=exact(row.cost),
+        fee=exact(row.fee),
+        qty=exact(row.vol),
         margin=_or_zero(row.margin),
         leverage=flat.leverage(row.leverage),
         misc=flat.parts(row.misc),
@@ -286,12 +281,12 @@ def _ledger(ledger_id: str, row: _Ledger) -> LedgerRecord:
     return LedgerRecord(
         ledger_id=ledger_id,
         ref_id=row.refid,
-        time_ns=_ns(row.time),
+        time_ns=exact_ns(row.time),
         type=row.type,
         asset=asset_name(row.asset),
-        amount=_exact(row.amount),
-        fee=_exact(row.fee),
-        balance=_exact(row.balance),
+        amount=exact(row.amount),
+        fee=exact(row.fee),
+        balance=exact(row.balance),
         subtype=row.subtype or "",
         asset_class=row.aclass,
     )
@@ -300,33 +295,9 @@ def _ledger(ledger_id: str, row: _Ledger) -> LedgerRecord:
 # -- values ----------------------------------------------------------------------
 
 
-def _known(found: str, words: Mapping[str, _WordT], what: str) -> _WordT:
-    """A word that a record cannot do without."""
-    known = words.get(found)
-    if known is None:
-        raise DecodeError(f"an unknown {what}", found)
-    return known
-
-
-def _symbol(pair: str) -> str:
-    try:
-        return to_v2(pair)
-    except SymbolError:
-        return pair
-
-
-def _exact(text: _Number) -> Decimal:
-    return decimal_from_text(text)
-
-
-def _or_zero(text: _Number | None) -> Decimal:
+def _or_zero(text: TextNumber | None) -> Decimal:
     return flat.number(text) or Decimal(0)
 
 
-def _ns(time: _Time) -> int:
-    """Nanoseconds; the exponent is bounded before it is spelled out, as a short number can stand for a long text."""
-    return ns_from_unix_text(f"{decimal_from_text(str(time)):f}")
-
-
-def _maybe_ns(time: _Time | None) -> int | None:
-    return None if time is None else _ns(time) or None
+def _maybe_ns(time: JsonTime | None) -> int | None:
+    return None if time is None else exact_ns(time) or None

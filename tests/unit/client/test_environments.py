@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from krakenwire.client.environments import environment, is_loopback
+from krakenwire.client.environments import Addresses, environment, is_loopback
 from krakenwire.client.tls import client_context
 from krakenwire.errors import ConfigError, UsageError
 from krakenwire.model.secrets import Secret
@@ -53,8 +53,76 @@ def test_live_has_an_endpoint_of_its_own_for_level3() -> None:
     assert live.url(2) == "wss://ws.kraken.com/v2"
     assert live.url(1) == "wss://ws.kraken.com/"
     assert live.url(2, "level3") == "wss://ws-l3.kraken.com/v2"
+    assert live.url(2, "private") == "wss://ws-auth.kraken.com/v2"
+    assert live.url(1, "private") == "wss://ws-auth.kraken.com/"
+    assert live.rest_url() == "https://api.kraken.com"
     assert 'on="local"' in live.hint
     assert "--on local" in live.hint
+
+
+def test_beta_has_a_private_endpoint_and_borrows_no_rest() -> None:
+    beta = environment("beta")
+    assert beta.url(2, "private") == "wss://beta-ws-auth.kraken.com/v2"
+    with pytest.raises(UsageError, match=r"beta.*Addresses"):
+        beta.rest_url()
+
+
+@pytest.mark.parametrize(
+    ("address", "rest"),
+    [
+        ("ws://127.0.0.1:8080", "http://127.0.0.1:8080"),
+        ("wss://proxy.example/kraken/v2", "https://proxy.example/kraken"),
+        ("http://[::1]:8080/", "http://[::1]:8080"),
+    ],
+)
+def test_everything_is_at_one_address(address: str, rest: str) -> None:
+    place = environment(address)
+    assert place.url(2, "private") == place.url(2, "level3") == place.url(2)
+    assert place.rest_url() == rest
+
+
+def test_each_endpoint_may_have_an_address_of_its_own() -> None:
+    place = environment(
+        Addresses(
+            "ws://127.0.0.1:1/v2", private="wss://127.0.0.1:2", level3="ws://127.0.0.1:3/", rest="http://127.0.0.1:4/"
+        )
+    )
+    assert [place.url(2, name) for name in ("public", "private", "level3")] == [
+        "ws://127.0.0.1:1/v2",
+        "wss://127.0.0.1:2/v2",
+        "ws://127.0.0.1:3/v2",
+    ]
+    assert place.rest_url() == "http://127.0.0.1:4"
+    assert place.name == "address"
+
+
+def test_an_endpoint_without_an_address_is_where_the_public_one_is() -> None:
+    place = environment(Addresses("wss://venue.example", private="wss://auth.example"))
+    assert place.url(2, "level3") == "wss://venue.example/v2"
+    assert place.rest_url() == "https://venue.example"
+
+
+def test_the_embedded_venue_may_have_several_addresses() -> None:
+    place = environment("local", lambda: Addresses("ws://127.0.0.1:1", rest="http://127.0.0.1:2"))
+    assert (place.name, place.url(2), place.rest_url()) == ("local", "ws://127.0.0.1:1/v2", "http://127.0.0.1:2")
+
+
+@pytest.mark.parametrize("member", ["public", "private", "level3", "rest"])
+@pytest.mark.parametrize("wrong", ["", "prod", "ftp://venue.example", "ws://h/?token=sesame", 5])
+def test_each_address_must_be_one(member: str, wrong: object) -> None:
+    with pytest.raises(ConfigError) as caught:
+        environment(Addresses(**{"public": "ws://127.0.0.1:1", member: wrong}))  # type: ignore[arg-type]
+    assert "sesame" not in str(caught.value)
+
+
+def test_an_endpoint_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(UsageError, match="public, private, level3"):
+        environment("live").url(2, "auth")
+
+
+def test_one_endpoint_elsewhere_is_enough_to_be_elsewhere() -> None:
+    assert environment(Addresses("ws://127.0.0.1:1", private="wss://venue.example")).host == "venue.example"
+    assert environment(Addresses("ws://127.0.0.1:1", private="ws://localhost:2")).host == "127.0.0.1"
 
 
 def test_local_asks_for_the_embedded_venue_when_it_is_needed() -> None:

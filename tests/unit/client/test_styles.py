@@ -385,7 +385,8 @@ def test_level3_has_a_connection_of_its_own_where_the_venue_has(
     venue: LocalVenue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     public, level3 = f"ws://127.0.0.1:{venue.port}", f"ws://localhost:{venue.port}"
-    monkeypatch.setitem(environments._NAMED, "live", environments.Environment("live", public, level3))
+    apart = environments.environment(environments.Addresses(public, level3=level3))
+    monkeypatch.setitem(environments._NAMED, "live", apart)
     with Kraken("live", token=TOKEN) as kraken:
         events = kraken.events()
         next(kraken.books("BTC/USD"))

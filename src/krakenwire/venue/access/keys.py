@@ -72,6 +72,11 @@ class Nonces:
     def __len__(self) -> int:
         return len(self._used)
 
+    @property
+    def highest(self) -> int:
+        """The highest nonce so far; -1 before the first."""
+        return self._highest
+
     def take(self, nonce: int) -> bool:
         """Use a nonce up; return False when it was used, or is too low."""
         if nonce <= self._floor or nonce < self._highest - self._window or nonce in self._used:
@@ -112,6 +117,10 @@ class Keyring:
     def key(self, text: str) -> ApiKey | None:
         """Return a key by its public text."""
         return self._keys.get(text)
+
+    def highest_nonce(self, text: str) -> int:
+        """Return the highest nonce that a known key has used; -1 before the first."""
+        return self._nonces[text].highest
 
     def add(self, key: ApiKey) -> None:
         """Take in one more key.

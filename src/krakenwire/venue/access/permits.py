@@ -29,7 +29,7 @@ class TokenPermits:
         if key is None or account is None:
             return INVALID_SESSION
         needs = METHOD_NEEDS.get(asked)
-        refusal = permission_refusal(CHANNEL_NEEDS[asked] if needs is None else needs, key.permissions)
+        refusal = permission_refusal(key.permissions, CHANNEL_NEEDS[asked] if needs is None else needs)
         if refusal is not None:
             return refusal
         if needs is not None:

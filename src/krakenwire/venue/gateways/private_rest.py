@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
-from krakenwire.model import AssetBalance, Edited
+from krakenwire.model import AssetBalance, Edited, KeyInfo
 from krakenwire.model.numbers import scaled_to_decimal
 from krakenwire.protocol import rest, rest_entries
 from krakenwire.protocol.flat_values import Declined, flag
@@ -48,6 +48,7 @@ class PrivateRest:
         tokens: what `GetWebSocketsToken` hands out.
         assets: every asset an account can have.
         limits: how fast each account may ask, by its name; who is not there may ask as fast as it likes.
+        since_ns: when its keys were made.
     """
 
     def __init__(
@@ -57,7 +58,9 @@ class PrivateRest:
         tokens: Tokens,
         assets: tuple[VenueAsset, ...],
         limits: Mapping[str, AccountLimits],
+        since_ns: int,
     ) -> None:
+        self._since_ns = since_ns
         self._front, self._keyring, self._tokens, self._limits = front, keyring, tokens, limits
         self._assets = {name: asset.id for asset in assets for name in (asset.id, asset.altname, asset.rest_id)}
         self._paces: dict[str, RestPace] = {}
@@ -92,7 +95,7 @@ class PrivateRest:
         method, account = call.path.removeprefix(_PREFIX), self._front.exchange.ledger.account(key.account)
         if method not in REST_NEEDS or account is None:
             return rest.error_text(rest.UNKNOWN_METHOD)
-        refusal = permission_refusal(REST_NEEDS[method], key.permissions) or self._pace(key).refusal(method, now_ns)
+        refusal = permission_refusal(key.permissions, REST_NEEDS[method]) or self._pace(key).refusal(method, now_ns)
         if refusal is not None:
             return rest.error_text(refusal)
         try:
@@ -103,12 +106,25 @@ class PrivateRest:
     def _result(self, method: str, account: Account, key: ApiKey, params: Params, now_ns: int) -> Json:
         if method == "GetWebSocketsToken":
             return {"token": self._tokens.issue(key, now_ns).reveal(), "expires": self._tokens.lifetime_s}
+        if method == "GetApiKeyInfo":
+            return self._key_info(key, now_ns)
         if method in REST_TRADING:
             return self._trade(method, account, params, now_ns)
         self._front.look()
         if method == "TradeVolume":
             return trade_volume(self._front, account, params, now_ns)
         return self._shown[method](account, params)
+
+    def _key_info(self, key: ApiKey, now_ns: int) -> Json:
+        info = KeyInfo(
+            name=key.account,
+            permissions=key.permissions,
+            nonce_window=key.nonce_window,
+            created_ns=self._since_ns,
+            modified_ns=self._since_ns,
+            last_used_ns=now_ns,
+        )
+        return rest_entries.key_info_result(info, key.key, self._keyring.highest_nonce(key.key))
 
     def _pace(self, key: ApiKey) -> RestPace:
         pace = self._paces.get(key.key)

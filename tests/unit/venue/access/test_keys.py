@@ -283,6 +283,7 @@ HOLDERS = [
     (REST_NEEDS, "Ledgers", {"query_ledger"}),
     (REST_NEEDS, "QueryLedgers", {"query_ledger"}),
     (REST_NEEDS, "GetWebSocketsToken", {"websocket"}),
+    (REST_NEEDS, "GetApiKeyInfo", {str(permission) for permission in Permission}),
     *((REST_NEEDS, name, {"modify_orders"}) for name in ("AddOrder", "AddOrderBatch", "AmendOrder", "EditOrder")),
     *(
         (REST_NEEDS, name, {"modify_orders", "cancel_orders"})
