@@ -71,6 +71,15 @@ SILENCE_S: Final = 10.0
 REPLY_TIMEOUT_S: Final = 10.0
 """A request without a reply for this long is reported and sent again once."""
 
+ORDERS_WAITING_MAX: Final = 1_000
+"""Requests about orders that may wait for a connection or for the account's pace; more come too late anyway."""
+
+ACCOUNT_LAG_S: Final = 1.0
+"""The account is told of an order a moment before or after its reply; waited for no longer than this."""
+
+TOKEN_RENEWAL_PAUSE_S: Final = 10.0
+"""A token refused so soon after it was fetched is not renewed: the refusal has another cause."""
+
 SNAPSHOT_TIMEOUT_S: Final = 15.0
 """After the acknowledgement a snapshot must follow; the slowest recorded took 1.3 s."""
 

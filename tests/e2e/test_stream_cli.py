@@ -162,7 +162,7 @@ def test_what_went_wrong_is_counted_on_stderr() -> None:
         ("ohlc BTC/USD --interval 7", ["1, 5, 15", "7"]),
         ("book BTC/USD --interval 5", ["no interval"]),
         ("instruments --api 1", ["version 2"]),
-        ("level3 BTC/USD", ["token"]),
+        ("level3 BTC/USD", ["account", "KRAKEN_API_KEY"]),
         ("trades BTC/USD --raw --json", ["--raw and --json"]),
         ("trades BTC/USD --count 0", ["--count", "at least 1"]),
         ("trades BTC/USD --seconds x", ["--seconds", "x"]),

@@ -9,40 +9,58 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
+from decimal import Decimal
 from types import EllipsisType, TracebackType
-from typing import Any, Final, Generic, Self, TypeVar, Unpack, cast
+from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar, Unpack, cast
 
+from krakenwire.client.account import Account, SwitchView
 from krakenwire.client.aio_pump import AioPump
+from krakenwire.client.aio_trading import Trading
 from krakenwire.client.core import ClientCounters, Core
 from krakenwire.client.environments import LocalVenue
+from krakenwire.client.errands import ask_beside
 from krakenwire.client.options import LOOP_TRANSPORTS, Options, Settings
 from krakenwire.client.outlet import Outlet
 from krakenwire.client.taps import How, Parameters, Tap, kind_of
 from krakenwire.errors import ConfigError, StreamEnded, UsageError, WaitTimeout
+from krakenwire.limits import SWITCH_TIMEOUT_S
 from krakenwire.model import (
+    BalanceChange,
     BookReading,
+    CancelAllAfter,
     Candle,
     Event,
+    Execution,
+    Fill,
     Instruments,
     Latency,
     Level3Reading,
+    OrderState,
+    Outcome,
     RawFrame,
     Spread,
     Status,
     Ticker,
     Trade,
+    TradingRequest,
+    WalletBalance,
 )
+from krakenwire.session.account import AccountState
 from krakenwire.session.streams import StreamItem
+
+if TYPE_CHECKING:
+    from krakenwire.client.rest import RestClient
 
 __all__ = ["Kraken", "Listener", "Stream", "run"]
 
 _ItemT = TypeVar("_ItemT")
+_AnswerT = TypeVar("_AnswerT")
 _TAKES_AT_ONCE: Final = 100
 """Items one task may take before others get their turn."""
 
 
-class Kraken:
+class Kraken(Trading):
     """A client in an event loop; use it in an ``async with`` statement.
 
     Args:
@@ -143,6 +161,118 @@ class Kraken:
     def instruments(self, **how: Unpack[How]) -> Stream[Instruments]:
         """Stream the reference data of all assets and instruments, then its changes; version 2."""
         return self._open("instruments", (), {}, how)
+
+    # -- the account -------------------------------------------------------------
+
+    async def executions(self, **how: Unpack[How]) -> Stream[Execution]:
+        """Stream every row the venue tells of the account's orders, those of snapshots after a reconnect included."""
+        await self._account()
+        return self._open("executions", (), {}, how)
+
+    async def order_changes(self, **how: Unpack[How]) -> Stream[OrderState]:
+        """Stream the account's orders as they change, each with all that is known of it."""
+        await self._account()
+        return self._open("orders", (), {}, how)
+
+    async def new_fills(self, **how: Unpack[How]) -> Stream[Fill]:
+        """Stream the account's fills, each once, also those that a reconnect has brought to light."""
+        await self._account()
+        return self._open("fills", (), {}, how)
+
+    async def balance_changes(self, **how: Unpack[How]) -> Stream[WalletBalance | BalanceChange]:
+        """Stream the account's balances, then its ledger entries; version 2."""
+        await self._account()
+        return self._open("balances", (), {}, how)
+
+    async def send(self, request: TradingRequest, *, timeout: float | None = None) -> Outcome:  # noqa: ASYNC109 - as in the other styles
+        """Send a request about orders and return its outcome; see `krakenwire.client.aio_trading.Trading.send`.
+
+        Cancelling the wait does not take the request back.
+        """
+        pump = self._entered()
+        await ask_beside("order", lambda: self._core.account.prepare(request))
+        reply = self._core.account.ask(request, timeout)
+        while reply.outcome is None:
+            await pump.wait(reply)
+        return reply.outcome
+
+    async def open_orders(self, timeout: float | None = 10.0) -> dict[str, OrderState]:  # noqa: ASYNC109 - as in the other styles
+        """Return the open orders by id, as the venue tells them.
+
+        Raises:
+            WaitTimeout: the venue has not told them within `timeout` seconds.
+            KrakenwireError: there is no account, or no way to know.
+        """
+        return dict((await self._standing("executions", timeout)).open_orders)
+
+    async def fills(self, timeout: float | None = 10.0) -> list[Fill]:  # noqa: ASYNC109 - as in the other styles
+        """Return the account's fills as far as they were told: the last 50 before this client, then all; each once."""
+        return list((await self._standing("executions", timeout)).fills.values())
+
+    async def balances(self, timeout: float | None = 10.0) -> dict[str, Decimal]:  # noqa: ASYNC109 - as in the other styles
+        """Return the balances by asset, what is held for open orders included; on version 1 REST is asked."""
+        if self._core.options.version == 1:
+            return dict(await self.ask_rest(lambda rest: rest.balances()))
+        return dict((await self._standing("balances", timeout)).balances)
+
+    @asynccontextmanager
+    async def dead_mans_switch(
+        self, timeout_s: int = SWITCH_TIMEOUT_S, *, renew_s: float | None = None, owner_s: float | None = None
+    ) -> AsyncIterator[SwitchView]:
+        """Have every order of the account canceled if this client goes silent; use it in a ``async with`` statement.
+
+        It is armed when the statement is entered and renewed while the client works in the loop.
+        Leaving the statement disarms it; leaving it by an error does not: it is renewed no more, and fires.
+
+        Args:
+            timeout_s: after so long without a renewal the venue cancels everything.
+            renew_s: between renewals; a third of `timeout_s` by default.
+            owner_s: renew only while you call `alive` on it at least this often.
+
+        Raises:
+            VenueRefusal: the venue does not take it.
+        """
+        account = await self._account()
+        await ask_beside("order", lambda: account.prepare(CancelAllAfter(timeout_s=timeout_s)))
+        pump = self._entered()
+        arming = account.arm(timeout_s, renew_s, owner_s)
+        try:
+            while not arming.ready:
+                await pump.wait(arming)
+            if arming.failure is not None:
+                raise arming.failure
+            yield SwitchView(arming, nullcontext())
+        finally:
+            account.let_go()
+        await self.cancel_all_after(0)
+
+    async def ask_rest(self, question: Callable[[RestClient], _AnswerT]) -> _AnswerT:
+        """Return what the account's REST client answers: histories, positions, figures.
+
+        Args:
+            question: called with the client in a thread beside the loop: ``lambda rest: rest.open_positions()``.
+        """
+        return await ask_beside("rest", lambda: question(self._core.account.open()))
+
+    async def _account(self) -> Account:
+        self._entered()
+        await ask_beside("account", self._core.account.open)
+        return self._core.account
+
+    async def _standing(self, channel: str, timeout_s: float | None) -> AccountState:
+        """Return how the account stands, once it is known; what ended unseen is asked of REST."""
+        account = await self._account()
+        pump = self._entered()
+        standing = account.standing(channel)
+        async with _within(timeout_s, account.line().url, channel):
+            while not standing.ready:
+                await pump.wait(standing)
+        if standing.failure is not None:
+            raise standing.failure
+        adrift = tuple(account.state.adrift)
+        if adrift:
+            account.settle(await ask_beside("orders", lambda: account.look_up(adrift)))
+        return account.state
 
     # -- the connection itself ---------------------------------------------------
 

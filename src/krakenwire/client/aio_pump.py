@@ -17,10 +17,10 @@ from krakenwire.client.attempt import Attempt
 from krakenwire.client.clock import now_ns
 from krakenwire.client.core import Core
 from krakenwire.client.errands import ask_beside
-from krakenwire.client.taps import Line, Tap
+from krakenwire.client.taps import Awaited, Line
 from krakenwire.client.transports import LoopTransport, Wire, open_wire
 from krakenwire.errors import InternalError, KrakenwireError
-from krakenwire.session.effects import Effect, Open, Send
+from krakenwire.session.effects import Effect, FetchToken, Open, Send
 from krakenwire.session.reading import Sink
 
 __all__ = ["AioPump", "Pilot"]
@@ -47,7 +47,7 @@ class AioPump:
         self._core = core
         self._loop = asyncio.get_running_loop()
         self._pilots: dict[Line, Pilot] = {}
-        self._waiting: dict[asyncio.Future[None], Tap] = {}
+        self._waiting: dict[asyncio.Future[None], Awaited] = {}
 
     def settle(self) -> None:
         """Do what the sessions ask for; to be called after every use of the core."""
@@ -57,7 +57,7 @@ class AioPump:
                 pilot = self._pilots[line] = Pilot(line, self._loop, self.tell, self._core.options.loop_transport)
             pilot.settle()
 
-    async def wait(self, tap: Tap) -> None:
+    async def wait(self, tap: Awaited) -> None:
         """Return when `tap` may have something, or has ended. Can be cancelled."""
         self.settle()
         if tap.ready:
@@ -107,6 +107,7 @@ class Pilot:
         self._transport = transport
         self._wire: Wire | None = None
         self._task: asyncio.Task[KrakenwireError | None] | None = None
+        self._errand: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._due = 0.0
         self._judged_ns = 0
@@ -142,6 +143,8 @@ class Pilot:
         """Wait for the end of what `Core.stop` has ended."""
         if self._timer is not None:
             self._timer.cancel()
+        if self._errand is not None:
+            self._errand.cancel()
         if self._task is not None:
             await asyncio.wait([self._task])
 
@@ -154,6 +157,8 @@ class Pilot:
         elif isinstance(effect, Send):
             if self._wire is not None:
                 self._wire.send(effect.frame)
+        elif isinstance(effect, FetchToken):
+            self._errand = self._loop.create_task(self._fetch_token(), name=f"krakenwire token {self._line.name}")
         elif self._wire is not None:
             self._wire.close(effect.code, effect.reason)
         elif self._task is not None:
@@ -176,6 +181,19 @@ class Pilot:
         self._token = await ask_beside("token", line.token) if line.needs_token else None
         attempt = Attempt(effect.url, line.context, effect.timeout_s, line.hint)
         return await open_wire(attempt, self._opened, self._sink(), self._transport)
+
+    async def _fetch_token(self) -> None:
+        """Fetch another token for the open connection."""
+        token, failure = None, None
+        try:
+            token = await ask_beside("token", self._line.token)
+        except KrakenwireError as error:
+            failure = error
+        self._renewed(token, failure)
+
+    def _renewed(self, token: str | None, error: KrakenwireError | None) -> None:
+        self._hub.token_fetched(token, error, now_ns())
+        self.settle()
 
     def _sink(self) -> Sink:
         return self._hub.sink(now_ns, self.settle)

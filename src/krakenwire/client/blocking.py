@@ -10,40 +10,55 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from decimal import Decimal
 from types import EllipsisType, TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, Unpack, cast
 
+from krakenwire.client.account import SwitchView
 from krakenwire.client.core import ClientCounters, Core
 from krakenwire.client.environments import LocalVenue
 from krakenwire.client.options import Options, Settings
 from krakenwire.client.outlet import Outlet
 from krakenwire.client.pump import Pump
 from krakenwire.client.taps import How, Parameters, Tap, kind_of
+from krakenwire.client.trading import Trading
 from krakenwire.errors import ConfigError, StreamEnded, WaitTimeout
+from krakenwire.limits import SWITCH_TIMEOUT_S
 from krakenwire.model import (
+    BalanceChange,
     BookReading,
+    CancelAllAfter,
     Candle,
     Event,
+    Execution,
+    Fill,
     Instruments,
     Latency,
     Level3Reading,
+    OrderState,
+    Outcome,
     RawFrame,
     Spread,
     Status,
     Ticker,
     Trade,
+    TradingRequest,
+    WalletBalance,
 )
+from krakenwire.session.account import AccountState
 from krakenwire.session.streams import StreamItem
 
 if TYPE_CHECKING:
     from krakenwire.client.loop_thread import LoopThread
+    from krakenwire.client.rest import RestClient
 
 __all__ = ["Kraken", "Stream"]
 
 _ItemT = TypeVar("_ItemT")
 
 
-class Kraken:
+class Kraken(Trading):
     """A client that works while you wait.
 
     Nothing happens before the first stream is opened, or the ``with`` statement
@@ -141,6 +156,125 @@ class Kraken:
     def instruments(self, **how: Unpack[How]) -> Stream[Instruments]:
         """Stream the reference data of all assets and instruments, then its changes; version 2."""
         return self._open("instruments", (), {}, how)
+
+    # -- the account -------------------------------------------------------------
+
+    def executions(self, **how: Unpack[How]) -> Stream[Execution]:
+        """Stream every row the venue tells of the account's orders, those of snapshots after a reconnect included."""
+        self._core.account.open()
+        return self._open("executions", (), {}, how)
+
+    def order_changes(self, **how: Unpack[How]) -> Stream[OrderState]:
+        """Stream the account's orders as they change, each with all that is known of it."""
+        self._core.account.open()
+        return self._open("orders", (), {}, how)
+
+    def new_fills(self, **how: Unpack[How]) -> Stream[Fill]:
+        """Stream the account's fills, each once, also those that a reconnect has brought to light."""
+        self._core.account.open()
+        return self._open("fills", (), {}, how)
+
+    def balance_changes(self, **how: Unpack[How]) -> Stream[WalletBalance | BalanceChange]:
+        """Stream the account's balances, then its ledger entries; version 2."""
+        self._core.account.open()
+        return self._open("balances", (), {}, how)
+
+    def send(self, request: TradingRequest, *, timeout: float | None = None) -> Outcome:
+        """Send a request about orders and return its outcome; see `krakenwire.client.trading.Trading.send`."""
+        account = self._core.account
+        account.prepare(request)
+        with self._pump.lock:
+            reply = account.ask(request, timeout)
+        self._pump.nudge()
+        with self._pump.lock:
+            while reply.outcome is None:
+                self._pump.wait(reply, None)
+            return reply.outcome
+
+    def open_orders(self, timeout: float | None = 10.0) -> dict[str, OrderState]:
+        """Return the open orders by id, as the venue tells them.
+
+        Raises:
+            WaitTimeout: the venue has not told them within `timeout` seconds.
+            KrakenwireError: there is no account, or no way to know.
+        """
+        with self._standing("executions", timeout) as state:
+            return dict(state.open_orders)
+
+    def fills(self, timeout: float | None = 10.0) -> list[Fill]:
+        """Return the account's fills as far as they were told: the last 50 before this client, then all; each once."""
+        with self._standing("executions", timeout) as state:
+            return list(state.fills.values())
+
+    def balances(self, timeout: float | None = 10.0) -> dict[str, Decimal]:
+        """Return the balances by asset, what is held for open orders included; on version 1 REST is asked."""
+        if self._core.options.version == 1:
+            return dict(self._core.account.open().balances())
+        with self._standing("balances", timeout) as state:
+            return dict(state.balances)
+
+    @contextmanager
+    def dead_mans_switch(
+        self, timeout_s: int = SWITCH_TIMEOUT_S, *, renew_s: float | None = None, owner_s: float | None = None
+    ) -> Iterator[SwitchView]:
+        """Have every order of the account canceled if this client goes silent; use it in a ``with`` statement.
+
+        It is armed when the statement is entered and renewed while the client works,
+        which with the transport ``websocket-client`` is while you wait for something.
+        Leaving the statement disarms it; leaving it by an error does not: it is renewed no more, and fires.
+
+        Args:
+            timeout_s: after so long without a renewal the venue cancels everything.
+            renew_s: between renewals; a third of `timeout_s` by default.
+            owner_s: renew only while you call `alive` on it at least this often.
+
+        Raises:
+            VenueRefusal: the venue does not take it.
+        """
+        account = self._core.account
+        account.prepare(CancelAllAfter(timeout_s=timeout_s))
+        with self._pump.lock:
+            arming = account.arm(timeout_s, renew_s, owner_s)
+        self._pump.nudge()
+        try:
+            with self._pump.lock:
+                while not arming.ready:
+                    self._pump.wait(arming, None)
+            if arming.failure is not None:
+                raise arming.failure
+            yield SwitchView(arming, self._pump.lock)
+        finally:
+            with self._pump.lock:
+                account.let_go()
+        self.cancel_all_after(0)
+
+    @property
+    def rest(self) -> RestClient:
+        """The account's REST client: histories, positions, figures. Asks REST the first time."""
+        return self._core.account.open()
+
+    @contextmanager
+    def _standing(self, channel: str, timeout: float | None) -> Iterator[AccountState]:
+        """Show how the account stands, once it is known; what ended unseen is asked of REST."""
+        account = self._core.account
+        account.open()
+        deadline = _deadline(timeout)
+        with self._pump.lock:
+            standing = account.standing(channel)
+        self._pump.nudge()
+        with self._pump.lock:
+            while not standing.ready:
+                left = _left(deadline)
+                if left is not None and left <= 0:
+                    raise WaitTimeout(account.line().url, f"no {channel} within the time allowed")
+                self._pump.wait(standing, left)
+            if standing.failure is not None:
+                raise standing.failure
+            adrift = tuple(account.state.adrift)
+        records = account.look_up(adrift)
+        with self._pump.lock:
+            account.settle(records)
+            yield account.state
 
     # -- the connection itself ---------------------------------------------------
 

@@ -7,25 +7,31 @@ A `Core` opens an environment, keeps one `Line` for each connection and makes
 
 from __future__ import annotations
 
+import itertools
 import random
 import ssl
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final, TypeVar
 
+from krakenwire.client.account import Account, account_subscriptions
 from krakenwire.client.clock import now_ns
+from krakenwire.client.credentials import Credentials
 from krakenwire.client.environments import Environment, LocalVenue, LocalVenueFactory, check_channel, environment
 from krakenwire.client.options import Options
-from krakenwire.client.taps import CONFLATED, How, Line, Parameters, Tap, kind_of
+from krakenwire.client.taps import CONFLATED, Awaited, How, Line, Parameters, Tap, kind_of
 from krakenwire.client.tls import client_context
 from krakenwire.errors import KrakenwireError, SlowConsumer, StreamEnded, UsageError
-from krakenwire.model import BookReading, Level3Reading
+from krakenwire.model import ACCOUNT_CHANNELS, BookReading, Level3Reading
 from krakenwire.model.subscription import one_of
 from krakenwire.protocol import v1, v2
 from krakenwire.protocol.symbols import to_v2
+from krakenwire.protocol.v1 import trading as trading_v1
+from krakenwire.protocol.v2 import trading as trading_v2
 from krakenwire.session.counters import SessionCounters
 from krakenwire.session.feed import Feed
 from krakenwire.session.hub import Hub
 from krakenwire.session.listeners import OnBatch, OnError, OnEvent
+from krakenwire.session.orders import Encode, Orders
 from krakenwire.session.reconnect import ConnectionBudget
 from krakenwire.session.session import Session
 from krakenwire.session.streams import KINDS, Stream
@@ -34,6 +40,9 @@ __all__ = ["ClientCounters", "Core", "Line"]
 
 _WIDE: Final = ("events", "raw", "status")
 """Kinds that concern every connection of a client."""
+
+
+_ENCODE: Final[Mapping[int, Encode]] = {1: trading_v1.encode_request, 2: trading_v2.encode_request}
 
 
 class ClientCounters(SessionCounters, kw_only=True):
@@ -66,6 +75,7 @@ class Core:
         self._context: ssl.SSLContext | None = None
         config = options.session_config("", "public")
         self._budget = ConnectionBudget(config.attempts_max, config.attempts_window_s)
+        self.account: Final = Account(self)
         self._wide: list[Tap] = []
         self._sinks: list[Tap] = []
 
@@ -76,7 +86,7 @@ class Core:
         """Whether the environment is known, and the local venue, if it is wanted, runs."""
         return self._environment is not None
 
-    def open(self) -> None:
+    def open(self) -> Environment:
         """Find out where to connect; start the local venue if that is where. May block for a moment.
 
         Raises:
@@ -84,13 +94,23 @@ class Core:
             StreamEnded: the client was closed before it was ever open.
         """
         if self._environment is not None:
-            return
+            return self._environment
         if self.closed:
             raise StreamEnded("this client")
         options = self.options
         place = environment(options.on, self._local_address if self._start_local else None)
         self._context = client_context(ca_file=options.ca_file, insecure=options.insecure, host=place.host)
         self._environment = place
+        return place
+
+    @property
+    def context(self) -> ssl.SSLContext | None:
+        """How TLS is spoken, None before `open`."""
+        return self._context
+
+    def local_credentials(self) -> Credentials | None:
+        """Return those of the embedded venue's demo account, None without such a venue."""
+        return None if self._venue is None else Credentials(self._venue.key, self._venue.secret)
 
     def _local_address(self) -> str:
         assert self._start_local is not None
@@ -105,7 +125,8 @@ class Core:
             line.hub.stop(now_ns())
 
     def close_venue(self) -> None:
-        """Stop the embedded venue, if there is one. May block for a moment."""
+        """Let go of REST and stop the embedded venue, if there is one. May block for a moment."""
+        self.account.close()
         venue, self._venue = self._venue, None
         if venue is not None:
             venue.stop()
@@ -116,19 +137,19 @@ class Core:
         """Return the connection that serves a channel, made when it is first needed.
 
         Raises:
-            UsageError: level3 without a token, or on version 1.
+            UsageError: level3 on version 1.
         """
-        self.open()
-        assert self._environment is not None
+        place = self.open()
         name = "public"
         if channel == "level3":
             check_channel(self.options.version, channel)
-            self.options.level3_token()
-            name = "level3" if self._environment.level3 != self._environment.public else "public"
+            name = "level3"
+        elif channel in ACCOUNT_CHANNELS:
+            name = "private"
         for line in self.lines:
             if line.name == name:
                 return line
-        return self._add_line(name, self._environment)
+        return self._add_line(name, place)
 
     def _add_line(self, name: str, place: Environment) -> Line:
         assert self._context is not None
@@ -137,10 +158,14 @@ class Core:
         version = self.options.version
         config = self.options.session_config(place.url(version, name), name)
         feed = Feed(v1.ClientCodec() if version == 1 else v2.ClientCodec())
-        hub = Hub(Session(config, feed, random.random, self._budget))
-        token = self.options.token if name == "level3" or place.level3 == place.public else None
+        req_ids = itertools.count(1)
+        orders = Orders(version, _ENCODE[version], req_ids, paced=self.options.pace) if name == "private" else None
+        hub = Hub(Session(config, feed, random.random, self._budget, orders, req_ids))
+        token = None if name == "public" else self.options.token or self.account.secret_token
         line = Line(name, hub, feed, self._context, place.hint, token)
         self.lines.append(line)
+        if name == "private":
+            hub.keep(account_subscriptions(version), now_ns())
         hub.start(now_ns())
         for tap in self._wide:
             tap.join(line)
@@ -234,6 +259,9 @@ class Core:
         Raises:
             UsageError: a channel, symbol or parameter that cannot be.
         """
+        if channel in ACCOUNT_CHANNELS:
+            self.line(channel)  # which brings them without being asked
+            return
         self._sinks.append(self.tap(kind_of(channel), symbols, parameters, {"policy": "drop", "queue": 1}))
 
     def unsubscribe(self, channel: str, symbols: Iterable[str]) -> None:
@@ -253,7 +281,7 @@ class Core:
         """Send a ping on the public connection; return whether that was possible now."""
         return self.line().hub.session.ping(now_ns()) is not None
 
-    def make_room(self, wanted: Tap) -> None:
+    def make_room(self, wanted: Awaited) -> None:
         """End the full streams that keep the one waited for from going on, and nobody can empty meanwhile."""
         for line, _ in wanted.parts:
             if line.hub.blocked:

@@ -15,6 +15,7 @@ from typing import Final, Protocol
 from urllib.parse import SplitResult, urlsplit
 
 from krakenwire.errors import ConfigError, UsageError
+from krakenwire.model.secrets import Secret
 from krakenwire.model.subscription import one_of
 
 __all__ = [
@@ -46,6 +47,10 @@ class LocalVenue(Protocol):
 
     @property
     def ws_v2(self) -> str: ...
+    @property
+    def key(self) -> str: ...
+    @property
+    def secret(self) -> Secret: ...
     def stop(self) -> None: ...
 
 

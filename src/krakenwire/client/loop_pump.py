@@ -229,6 +229,10 @@ class _Pilot(Pilot):
         with self._pump.touch:
             super()._opened(wire)
 
+    def _renewed(self, token: str | None, error: KrakenwireError | None) -> None:
+        with self._pump.touch:
+            super()._renewed(token, error)
+
     def _landed(self, task: asyncio.Task[KrakenwireError | None]) -> None:
         self._pump.do(lambda: Pilot._landed(self, task))
         self._pump.look()

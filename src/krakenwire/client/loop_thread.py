@@ -15,7 +15,7 @@ from typing import Final, TypeVar, cast
 
 from krakenwire.client.core import Core
 from krakenwire.client.loop_pump import LoopPump
-from krakenwire.client.taps import Tap
+from krakenwire.client.taps import Awaited, Tap
 from krakenwire.errors import InternalError, StreamEnded
 from krakenwire.model import BookReading, Level3Reading
 from krakenwire.session.streams import StreamItem
@@ -70,7 +70,7 @@ class LoopThread:
                 return cast("StreamItem", item.freeze())
             return item
 
-    def wait(self, tap: Tap, wait_s: float | None) -> None:
+    def wait(self, tap: Awaited, wait_s: float | None) -> None:
         """Wait until `tap` may have something, at most for `wait_s` seconds; to be called with the lock held.
 
         Raises:
@@ -110,12 +110,12 @@ class _Shared:
     def __init__(self, core: Core, changed: threading.Condition) -> None:
         self.core, self.changed = core, changed
         self.pump: Final = LoopPump(core, changed, self.tell)
-        self.waiting: list[Tap] = []
+        self.waiting: list[Awaited] = []
         self.stopping = False
         self.ended = False
         self.failure: BaseException | None = None
 
-    def stuck(self, tap: Tap) -> bool:
+    def stuck(self, tap: Awaited) -> bool:
         """Whether nothing can come because another stream has to be emptied first."""
         return any(self.pump.paused(line) for line, _ in tap.parts)
 

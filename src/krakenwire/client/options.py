@@ -12,6 +12,7 @@ from os import PathLike
 from typing import Final, Literal, TypedDict
 
 from krakenwire import _native, limits
+from krakenwire.client.credentials import CredentialsSource
 from krakenwire.client.environments import VERSIONS
 from krakenwire.errors import ConfigError, UsageError
 from krakenwire.model.secrets import Secret
@@ -36,6 +37,13 @@ class Settings(TypedDict, total=False):
         ca_file: PEM file of certificates to trust besides the system's.
         insecure: do not check the certificate; addresses of this machine only.
         token: WebSocket token for `level3`, or a callable that fetches one for each connection.
+        credentials: whose orders and balances: a (key, secret) pair, a file that only you can read, or a callable;
+            by default KRAKEN_API_KEY and KRAKEN_API_SECRET of the environment. ``local`` has an account of its own.
+        trading: where orders may be placed besides this machine: ``live``, ``beta`` or the address, the same as `on`.
+            Without it a client places none there.
+        check_orders: check orders against the instrument's rules before they are sent.
+        pace: hold requests about orders back so that the venue's rate limit refuses none.
+        request_timeout_s: for a request about orders, until its outcome is accepted, refused or unknown.
         queue: events that may wait for one consumer before its policy decides.
         transport: what carries the connections. ``websocket-client`` (blocking and threaded only, their
             default) reads in the client's own thread; ``picows`` and ``native``, the compiled one, in an
@@ -56,6 +64,11 @@ class Settings(TypedDict, total=False):
     ca_file: str | PathLike[str] | None
     insecure: bool
     token: str | Callable[[], str] | Secret | None
+    credentials: CredentialsSource
+    trading: str | None
+    check_orders: bool
+    pace: bool
+    request_timeout_s: float
     queue: int
     transport: Transport
     connect_timeout_s: float
@@ -75,7 +88,18 @@ class Settings(TypedDict, total=False):
     frame_bytes_max: int
 
 
-_OWN = ("ca_file", "insecure", "token", "queue", "transport")
+_OWN = (
+    "ca_file",
+    "insecure",
+    "token",
+    "credentials",
+    "trading",
+    "check_orders",
+    "pace",
+    "request_timeout_s",
+    "queue",
+    "transport",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +111,11 @@ class Options:
     ca_file: str | PathLike[str] | None = None
     insecure: bool = False
     token: Secret | None = None
+    credentials: CredentialsSource = None
+    trading: str | None = None
+    check_orders: bool = True
+    pace: bool = True
+    request_timeout_s: float = limits.REPLY_TIMEOUT_S
     queue: int = limits.STREAM_QUEUE_EVENTS
     transport: Transport = "auto"
     session: Mapping[str, object] = field(default_factory=dict)
@@ -119,6 +148,10 @@ class Options:
         options.session_config("ws://", "public")  # what a session refuses is refused now, not on opening
         if options.queue < 1:
             raise ConfigError("queue", expected="at least 1", found=options.queue)
+        if not options.request_timeout_s > 0:
+            raise ConfigError("request_timeout_s", expected="more than zero", found=options.request_timeout_s)
+        if options.trading not in (None, on):
+            raise ConfigError("trading", expected=f"the place where this client is, {on!r}", found=options.trading)
         return options
 
     def session_config(self, url: str, name: str) -> SessionConfig:

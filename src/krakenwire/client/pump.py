@@ -18,11 +18,11 @@ from typing import Final, TypeVar
 from krakenwire.client.clock import now_ns
 from krakenwire.client.core import Core
 from krakenwire.client.errands import run_beside
-from krakenwire.client.taps import Line, Tap
+from krakenwire.client.taps import Awaited, Line, Tap
 from krakenwire.client.websocket_client import Wire
 from krakenwire.errors import FrameTooBig, InternalError, KrakenwireError
 from krakenwire.model import BookReading, Level3Reading
-from krakenwire.session.effects import Close, Open, Send
+from krakenwire.session.effects import Close, FetchToken, Open, Send
 from krakenwire.session.streams import StreamItem
 
 __all__ = ["Pump"]
@@ -61,7 +61,7 @@ class Pump:
         self._wires: dict[Line, Wire] = {}
         self._watched: set[Line] = set()
         self._attempts: dict[Line, _Attempt] = {}
-        self._ready: deque[_Attempt] = deque()
+        self._ready: deque[_Attempt | _TokenErrand] = deque()
         self._bell: socket.socket | None = None
         self._bell_pull: socket.socket | None = None
         self._turned_ns = now_ns()
@@ -105,7 +105,7 @@ class Pump:
             self.turn(0)
         return tap.take()
 
-    def wait(self, tap: Tap, wait_s: float | None) -> None:
+    def wait(self, tap: Awaited, wait_s: float | None) -> None:
         """Move bytes until `tap` may have something, at most for `wait_s` seconds."""
         self._core.make_room(tap)
         self.turn(wait_s)
@@ -221,6 +221,8 @@ class Pump:
                         self._send(line, effect.frame)
                     elif isinstance(effect, Open):
                         self._open(line, effect)
+                    elif isinstance(effect, FetchToken):
+                        _TokenErrand(line, self._arrived).start()
                     else:
                         self._close(line, effect)
             wire = self._wires.get(line)
@@ -231,14 +233,22 @@ class Pump:
         attempt = self._attempts[line] = _Attempt(line, effect, self._arrived)
         attempt.start()
 
-    def _arrived(self, attempt: _Attempt) -> None:
-        """Called in the attempt's thread."""
-        self._ready.append(attempt)
+    def _arrived(self, errand: _Attempt | _TokenErrand) -> None:
+        """Called in the errand's thread."""
+        self._ready.append(errand)
         self.wake()
         if self._closed:
-            attempt.abandon()
+            errand.abandon()
 
-    def _finish(self, attempt: _Attempt) -> None:
+    def _finish(self, errand: _Attempt | _TokenErrand) -> None:
+        if isinstance(errand, _TokenErrand):
+            with self.lock:
+                errand.line.hub.token_fetched(errand.token, errand.error, now_ns())
+            self._after_frame()
+        else:
+            self._opened(errand)
+
+    def _opened(self, attempt: _Attempt) -> None:
         line = attempt.line
         if self._attempts.get(line) is not attempt:
             attempt.abandon()
@@ -302,4 +312,27 @@ class _Attempt:
         except Exception as bug:  # noqa: BLE001 - a thread nobody joins must not end in silence
             self.error = InternalError(f"{type(bug).__name__} while opening a connection: {bug}")
             self.error.__cause__ = bug
+        self._arrived(self)
+
+
+class _TokenErrand:
+    """Another token being fetched for an open connection, in a thread of its own."""
+
+    def __init__(self, line: Line, arrived: Callable[[_TokenErrand], None]) -> None:
+        self.line = line
+        self.token: str | None = None
+        self.error: KrakenwireError | None = None
+        self._arrived = arrived
+
+    def start(self) -> None:
+        run_beside("token", self._run)
+
+    def abandon(self) -> None:
+        """Nothing: a token that nobody waits for expires."""
+
+    def _run(self) -> None:
+        try:
+            self.token = self.line.token()
+        except KrakenwireError as error:
+            self.error = error
         self._arrived(self)

@@ -22,6 +22,7 @@ from krakenwire.model import (
     PERMISSION_WORDS,
     AmendRecord,
     AssetBalance,
+    Instrument,
     KeyInfo,
     LedgerRecord,
     OrderRecord,
@@ -37,6 +38,7 @@ from krakenwire.model import (
 from krakenwire.protocol import rest_figures, rest_records
 from krakenwire.protocol.flat_writing import pair_text
 from krakenwire.protocol.rest_client import rest_call, rest_reply
+from krakenwire.protocol.rest_instruments import read_instruments
 from krakenwire.protocol.rest_records import Page
 from krakenwire.protocol.symbols import rest_asset
 
@@ -85,6 +87,13 @@ class RestClient(RestCalls):
     def key_info(self) -> KeyInfo:
         """Return what the API key may do; it needs no permission for that."""
         return self._read("GetApiKeyInfo", {}, rest_figures.read_key_info)
+
+    # -- what can be traded --------------------------------------------------------
+
+    def instruments(self) -> Mapping[str, Instrument]:
+        """Return every instrument by its v2 symbol."""
+        with self._told("AssetPairs"):
+            return read_instruments(self._public("AssetPairs", {}))
 
     # -- orders ------------------------------------------------------------------
 

@@ -8,8 +8,8 @@ makes both; each client style waits in its own way when a tap is dry.
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable
-from typing import Final, Literal, TypedDict
+from collections.abc import Callable, Sequence
+from typing import Final, Literal, Protocol, TypedDict
 
 from krakenwire.client.clock import now_ns
 from krakenwire.errors import ConnectError, KrakenwireError
@@ -20,7 +20,7 @@ from krakenwire.session.feed import Feed
 from krakenwire.session.hub import Hub
 from krakenwire.session.streams import KINDS, Stream, StreamItem
 
-__all__ = ["CONFLATED", "How", "Line", "Parameters", "PolicyName", "Tap", "kind_of"]
+__all__ = ["CONFLATED", "Awaited", "How", "Line", "Parameters", "PolicyName", "Tap", "kind_of"]
 
 PolicyName = Literal["block", "conflate", "drop"]
 
@@ -72,7 +72,7 @@ class Line:
     """One connection of a client, seen from the side that does not wait.
 
     Attributes:
-        name: ``public`` or ``level3``.
+        name: ``public``, ``private`` or ``level3``.
         hub, feed: its streams and session, and what decodes for them.
         url, context, hint: what a transport needs to open it.
     """
@@ -94,15 +94,30 @@ class Line:
 
         Raises:
             ConnectError: the callable failed.
+            KrakenwireError: the venue gives none, or cannot be asked.
         """
         if self._token is None:
             return None
         try:
             return self._token.reveal()
+        except KrakenwireError:
+            raise
         except Exception as error:  # noqa: BLE001 - a user's callable may raise anything
             # the cause is not chained: its text may hold what must not be shown
             reason = f"the token could not be fetched ({type(error).__name__})"
             raise ConnectError(self.url, reason) from None
+
+
+class Awaited(Protocol):
+    """What a style can wait for: a tap, or the answer to a request."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether waiting is over."""
+
+    @property
+    def parts(self) -> Sequence[tuple[Line, object]]:
+        """The connections it comes by."""
 
 
 class Tap:

@@ -10,45 +10,63 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from decimal import Decimal
 from types import EllipsisType, TracebackType
 from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar, Unpack, cast
 
+from krakenwire.client.account import Reply, SwitchView
 from krakenwire.client.core import ClientCounters, Core
 from krakenwire.client.environments import LocalVenue
 from krakenwire.client.options import Options, Settings
 from krakenwire.client.outlet import Outlet
 from krakenwire.client.pump import Pump
 from krakenwire.client.taps import How, Parameters, PolicyName, Tap, kind_of
+from krakenwire.client.trading import Trading
 from krakenwire.errors import ConfigError, InternalError, KrakenwireError, StreamEnded, UsageError, WaitTimeout
+from krakenwire.limits import SWITCH_TIMEOUT_S
 from krakenwire.model import (
+    BalanceChange,
     BookReading,
+    CancelAllAfter,
     Candle,
     Event,
+    Execution,
+    Fill,
     Instruments,
     Latency,
     Level3Reading,
+    OrderState,
+    Outcome,
     RawFrame,
     Spread,
     Status,
     Ticker,
     Trade,
+    TradingRequest,
+    WalletBalance,
 )
 from krakenwire.protocol.symbols import to_v2
+from krakenwire.session.account import AccountState
 from krakenwire.session.streams import StreamItem
 
 if TYPE_CHECKING:
     from krakenwire.client.loop_pump import LoopPump
+    from krakenwire.client.rest import RestClient
 
 __all__ = ["Kraken", "Queue"]
 
 _ItemT = TypeVar("_ItemT")
+_AnswerT = TypeVar("_AnswerT")
 _STOP_TIMEOUT_S: Final = 10.0
 _WIDE: Final = ("status", "events", "raw")
+_EXECUTIONS: Final = ("executions", "orders", "fills")
 _log = logging.getLogger("krakenwire.threaded")
 
 
-class Kraken:
+class Kraken(Trading):
     """A client that works in a background thread.
 
     Subscribe before or after `start`; use it as a context manager, or `stop` it.
@@ -60,6 +78,9 @@ class Kraken:
         version: API version, 1 or 2.
         on_trade, on_ticker, on_book, on_level3, on_candle, on_spread, on_instruments:
             called with each item of what is subscribed.
+        on_execution: called with every row the venue tells of the account's orders.
+        on_order, on_fill: called with each order as it changes, and with each fill, once.
+        on_balance: called with the account's balances, then with its ledger entries.
         on_status: called with the venue's trading mode.
         on_event: called with everything that happens on the connections.
         on_frame: called with every frame as it came.
@@ -83,6 +104,10 @@ class Kraken:
         on_candle: Callable[[Candle], object] | None = None,
         on_spread: Callable[[Spread], object] | None = None,
         on_instruments: Callable[[Instruments], object] | None = None,
+        on_execution: Callable[[Execution], object] | None = None,
+        on_order: Callable[[OrderState], object] | None = None,
+        on_fill: Callable[[Fill], object] | None = None,
+        on_balance: Callable[[WalletBalance | BalanceChange], object] | None = None,
         on_status: Callable[[Status], object] | None = None,
         on_event: Callable[[Event], object] | None = None,
         on_frame: Callable[[RawFrame], object] | None = None,
@@ -101,12 +126,17 @@ class Kraken:
             "ohlc": on_candle,
             "spread": on_spread,
             "instruments": on_instruments,
+            "executions": on_execution,
+            "orders": on_order,
+            "fills": on_fill,
+            "balances": on_balance,
             "status": on_status,
             "events": on_event,
             "raw": on_frame,
         }
         self._on_error = on_error
         self._called: list[Tap] = []
+        self._outcomes: deque[tuple[Callable[[Outcome], object], Outcome]] = deque()
         self._waiting = 0
         self._stopping = False
         self._finished = False
@@ -213,6 +243,18 @@ class Kraken:
         """Have `on_instruments` called with the reference data and its changes; version 2."""
         self._subscribe("instruments", (), {})
 
+    def subscribe_executions(self) -> None:
+        """Have `on_execution`, `on_order` and `on_fill` called, those that are given. Asks REST the first time."""
+        self._core.account.open()
+        for kind in _EXECUTIONS:
+            if self._callbacks[kind] is not None:
+                self._subscribe(kind, (), {})
+
+    def subscribe_balances(self) -> None:
+        """Have `on_balance` called with the account's ledger entries; version 2. Asks REST the first time."""
+        self._core.account.open()
+        self._subscribe("balances", (), {})
+
     def unsubscribe_trades(self, *symbols: str) -> None:
         """Undo `subscribe_trades`; without symbols, for all of them."""
         self._unsubscribe("trades", symbols)
@@ -241,6 +283,15 @@ class Kraken:
         """Undo `subscribe_instruments`."""
         self._unsubscribe("instruments", ())
 
+    def unsubscribe_executions(self) -> None:
+        """Undo `subscribe_executions`."""
+        for kind in _EXECUTIONS:
+            self._unsubscribe(kind, ())
+
+    def unsubscribe_balances(self) -> None:
+        """Undo `subscribe_balances`."""
+        self._unsubscribe("balances", ())
+
     def _subscribe(
         self, kind: str, symbols: tuple[str, ...], parameters: Parameters, snapshot: bool | None = None
     ) -> None:
@@ -262,6 +313,135 @@ class Kraken:
                     tap.close()
                     self._called.remove(tap)
         self._pump.wake()
+
+    # -- the account -------------------------------------------------------------
+
+    def send(self, request: TradingRequest, *, timeout: float | None = None) -> Outcome:
+        """Send a request about orders and wait for its outcome; see `krakenwire.client.trading.Trading.send`.
+
+        Not for callbacks, which would wait for themselves: they have `send_later`.
+        """
+        self._core.account.prepare(request)
+        reply = self._asked(request, timeout, None)
+        return self._awaited(lambda: reply.outcome)
+
+    def send_later(
+        self, request: TradingRequest, on_outcome: Callable[[Outcome], object], *, timeout: float | None = None
+    ) -> None:
+        """Send a request about orders; return at once. For any thread, callbacks included.
+
+        Args:
+            request: as for `send`.
+            on_outcome: called in the background thread with the outcome.
+            timeout: as for `send`.
+
+        Raises:
+            UsageError: it may not or cannot be sent; nothing was.
+        """
+        self._core.account.prepare(request)
+        self._asked(request, timeout, lambda outcome: self._outcomes.append((on_outcome, outcome)))
+
+    def open_orders(self, timeout: float | None = 10.0) -> dict[str, OrderState]:
+        """Return the open orders by id, as the venue tells them.
+
+        Raises:
+            WaitTimeout: the venue has not told them within `timeout` seconds.
+            KrakenwireError: there is no account, or no way to know.
+        """
+        return self._stands("executions", timeout, lambda state: dict(state.open_orders))
+
+    def fills(self, timeout: float | None = 10.0) -> list[Fill]:
+        """Return the account's fills as far as they were told: the last 50 before this client, then all; each once."""
+        return self._stands("executions", timeout, lambda state: list(state.fills.values()))
+
+    def balances(self, timeout: float | None = 10.0) -> dict[str, Decimal]:
+        """Return the balances by asset, what is held for open orders included; on version 1 REST is asked."""
+        if self._core.options.version == 1:
+            return dict(self._core.account.open().balances())
+        return self._stands("balances", timeout, lambda state: dict(state.balances))
+
+    @contextmanager
+    def dead_mans_switch(
+        self, timeout_s: int = SWITCH_TIMEOUT_S, *, renew_s: float | None = None, owner_s: float | None = None
+    ) -> Iterator[SwitchView]:
+        """Have every order of the account canceled if this client goes silent; use it in a ``with`` statement.
+
+        It is armed when the statement is entered and renewed while the client works in the background.
+        Leaving the statement disarms it; leaving it by an error does not: it is renewed no more, and fires.
+
+        Args:
+            timeout_s: after so long without a renewal the venue cancels everything.
+            renew_s: between renewals; a third of `timeout_s` by default.
+            owner_s: renew only while you call `alive` on it at least this often.
+
+        Raises:
+            VenueRefusal: the venue does not take it.
+        """
+        account = self._core.account
+        account.prepare(CancelAllAfter(timeout_s=timeout_s))
+        self._refuse_in_callback("dead_mans_switch", needed=True)
+        with self._changed:
+            arming = account.arm(timeout_s, renew_s, owner_s)
+        self._pump.wake()
+        try:
+            self._awaited(lambda: arming.ready or None)
+            if arming.failure is not None:
+                raise arming.failure
+            yield SwitchView(arming, self._changed)
+        finally:
+            with self._changed:
+                account.let_go()
+        self.cancel_all_after(0)
+
+    @property
+    def rest(self) -> RestClient:
+        """The account's REST client: histories, positions, figures. Asks REST the first time."""
+        return self._core.account.open()
+
+    def _asked(
+        self, request: TradingRequest, timeout: float | None, on_outcome: Callable[[Outcome], object] | None
+    ) -> Reply:
+        self._refuse_in_callback("send", needed=on_outcome is None)
+        with self._changed:
+            reply = self._core.account.ask(request, timeout, on_outcome)
+        self._pump.wake()
+        return reply
+
+    def _awaited(self, look: Callable[[], _AnswerT | None], timeout: float | None = None, what: str = "") -> _AnswerT:
+        """Return what `look` finds once it finds something."""
+        deadline = None if timeout is None else time.monotonic() + timeout
+        with self._changed:
+            while (found := look()) is None:
+                if self._finished:
+                    raise self._failure or StreamEnded("this client")
+                self._sleep(deadline, self._core.account.line().url, what)
+            return found
+
+    def _stands(self, channel: str, timeout: float | None, show: Callable[[AccountState], _AnswerT]) -> _AnswerT:
+        """Show how the account stands, once it is known; what ended unseen is asked of REST."""
+        account = self._core.account
+        account.open()
+        self._refuse_in_callback(channel, needed=True)
+        with self._changed:
+            standing = account.standing(channel)
+        self._pump.wake()
+        self._awaited(lambda: standing.ready or None, timeout, channel)
+        if standing.failure is not None:
+            raise standing.failure
+        with self._changed:
+            adrift = tuple(account.state.adrift)
+        records = account.look_up(adrift)
+        with self._changed:
+            account.settle(records)
+            return show(account.state)
+
+    def _refuse_in_callback(self, what: str, *, needed: bool) -> None:
+        """Refuse to wait where waiting never ends."""
+        if needed and threading.current_thread() is self._thread:
+            hint = "The callback would wait for itself; send_later does not wait"
+            raise UsageError(f"{what} in a callback", expected="another thread", hint=hint)
+        if self._thread.ident is None:
+            raise UsageError(what, expected="a started client", hint="Call start(), or use a with statement")
 
     # -- queues and views ----------------------------------------------------------
 
@@ -366,6 +546,9 @@ class Kraken:
         if self._waiting:
             with self._changed:
                 self._changed.notify_all()
+        while self._outcomes:
+            on_outcome, outcome = self._outcomes.popleft()
+            self._call(on_outcome, outcome)
         for tap in tuple(self._called):
             callback = self._callbacks[tap.kind]
             while not self._stopping:
@@ -376,7 +559,7 @@ class Kraken:
                 if callback is not None:
                     self._call(callback, item)
 
-    def _call(self, callback: Callable[[Any], object], item: StreamItem) -> None:
+    def _call(self, callback: Callable[[Any], object], item: object) -> None:
         try:
             callback(item)
         except Exception as error:  # noqa: BLE001 - a user's callback may raise anything
@@ -412,9 +595,13 @@ class Kraken:
         return item
 
     def _wait(self, tap: Tap, deadline: float | None) -> None:
+        self._sleep(deadline, tap.url, tap.kind)
+
+    def _sleep(self, deadline: float | None, url: str, what: str) -> None:
+        """Wait until something has come."""
         left = None if deadline is None else deadline - time.monotonic()
         if left is not None and left <= 0:
-            raise WaitTimeout(tap.url, f"no {tap.kind} within the time allowed")
+            raise WaitTimeout(url, f"no {what} within the time allowed")
         self._waiting += 1
         try:
             self._changed.wait(left)

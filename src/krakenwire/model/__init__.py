@@ -1,6 +1,6 @@
 """Values of the trade: exact numbers, times, instruments, market data, orders, fills, feed events."""
 
-from krakenwire.model.account import Fill, OrderState
+from krakenwire.model.account import AccountChange, AccountChanged, Fill, OrderState
 from krakenwire.model.answers import (
     Added,
     AllCanceled,
@@ -42,6 +42,7 @@ from krakenwire.model.feed import (
     Resynced,
     Status,
     Subscribed,
+    SwitchFired,
     Unknown,
     Unsubscribed,
 )
@@ -95,10 +96,11 @@ from krakenwire.model.records import (
     order_record,
     trade_record,
 )
-from krakenwire.model.subscription import CHANNELS, Subscription, SubscriptionKey
+from krakenwire.model.subscription import ACCOUNT_CHANNELS, CHANNELS, Subscription, SubscriptionKey
 
 Event = (
-    BalanceChanges
+    AccountChanged
+    | BalanceChanges
     | Balances
     | BookUpdate
     | Candle
@@ -120,6 +122,7 @@ Event = (
     | Spread
     | Status
     | Subscribed
+    | SwitchFired
     | Ticker
     | Trade
     | Trades
@@ -130,8 +133,11 @@ Event = (
 """Anything a feed can say."""
 
 __all__ = [
+    "ACCOUNT_CHANNELS",
     "CHANNELS",
     "PERMISSION_WORDS",
+    "AccountChange",
+    "AccountChanged",
     "AddOrder",
     "Added",
     "AllCanceled",
@@ -205,6 +211,7 @@ __all__ = [
     "Subscribed",
     "Subscription",
     "SubscriptionKey",
+    "SwitchFired",
     "Ticker",
     "TimeInForce",
     "TimerSet",

@@ -15,7 +15,7 @@ from krakenwire.model.executions import Contingent, Fee, OrderStatus, TriggerSta
 from krakenwire.model.market import OrderSide
 from krakenwire.model.orders import FeePreference, OrderType, PriceType, TimeInForce
 
-__all__ = ["ENDED", "Fill", "OrderState"]
+__all__ = ["ENDED", "AccountChange", "AccountChanged", "Fill", "OrderState"]
 
 ENDED: Final[frozenset[OrderStatus]] = frozenset({"filled", "canceled", "expired"})
 """What no order comes back from."""
@@ -108,3 +108,16 @@ class Fill(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     margin: bool = False
     liquidated: bool = False
     position_status: Literal["opened", "closing", "closed"] | None = None
+
+
+AccountChange = OrderState | Fill
+"""An order as it stands after a change, or a fill that was not known."""
+
+
+class AccountChanged(msgspec.Struct, frozen=True):
+    """What a message of the account's orders changed: orders as they stand now, and fills, each once."""
+
+    channel = "executions"
+    symbol = None
+
+    changes: tuple[AccountChange, ...]

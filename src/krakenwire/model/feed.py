@@ -26,6 +26,7 @@ __all__ = [
     "Resynced",
     "Status",
     "Subscribed",
+    "SwitchFired",
     "Unknown",
     "Unsubscribed",
 ]
@@ -170,7 +171,7 @@ class Gap(msgspec.Struct, frozen=True, kw_only=True):
     Args:
         channel_name, symbol, interval: the subscription concerned.
         reason: ``disconnected``, ``silence``, ``checksum``, ``malformed``, ``slow consumer``,
-            ``trade ids``, ``snapshot timeout``.
+            ``trade ids``, ``sequence``, ``snapshot timeout``.
         since_ns: last moment known to be complete, same clock as the session's.
         dropped: events dropped, where that is known.
     """
@@ -223,3 +224,16 @@ class Latency(msgspec.Struct, frozen=True, kw_only=True):
     symbol = None
 
     round_trip_ns: int
+
+
+class SwitchFired(msgspec.Struct, frozen=True, kw_only=True):
+    """The dead man's switch was not renewed in time: the venue has canceled every order of the account.
+
+    Args:
+        fired_ns: when, by our clock; None when that is not known.
+    """
+
+    channel = "switch_fired"
+    symbol = None
+
+    fired_ns: int | None

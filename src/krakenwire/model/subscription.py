@@ -9,10 +9,15 @@ import msgspec
 from krakenwire.errors import UsageError
 from krakenwire.limits import BOOK_DEPTHS, LEVEL3_DEPTHS, OHLC_INTERVALS
 
-__all__ = ["CHANNELS", "Subscription", "SubscriptionKey", "one_of"]
+__all__ = ["ACCOUNT_CHANNELS", "CHANNELS", "Subscription", "SubscriptionKey", "one_of"]
 
-CHANNELS = ("ticker", "book", "level3", "ohlc", "trade", "spread", "instrument", "status")
+ACCOUNT_CHANNELS = ("executions", "balances")
+"""Channels about one account: they need a token, and no symbol."""
+
+CHANNELS = ("ticker", "book", "level3", "ohlc", "trade", "spread", "instrument", "status", *ACCOUNT_CHANNELS)
 """Channels a client can ask for. `status` comes unasked; `spread` is native on v1 only."""
+
+_WHOLESALE = ("instrument", "status", *ACCOUNT_CHANNELS)
 
 SubscriptionKey = tuple[str, str | None, int | None]
 """`(channel, symbol, interval)`: what tells one subscription of a connection from another."""
@@ -34,7 +39,7 @@ class Subscription(msgspec.Struct, frozen=True, kw_only=True):
 
     Args:
         channel: one of `CHANNELS`.
-        symbol: v2 spelling such as ``BTC/USD``; None for `instrument` and `status`.
+        symbol: v2 spelling such as ``BTC/USD``; None for `instrument`, `status` and the account's channels.
         depth: price levels a side, `book` and `level3` only.
         interval: minutes, `ohlc` only.
         event_trigger: ``trades`` or ``bbo``, v2 `ticker` only.
@@ -61,7 +66,7 @@ class Subscription(msgspec.Struct, frozen=True, kw_only=True):
                 missing, or given where there is none.
         """
         one_of("channel", self.channel, CHANNELS)
-        if (self.symbol is None) != (self.channel in ("instrument", "status")):
+        if (self.symbol is None) != (self.channel in _WHOLESALE):
             expected = "no symbol" if self.symbol else "a symbol"
             raise UsageError(f"channel {self.channel}", expected=expected, found=self.symbol or "none")
         return msgspec.structs.replace(

@@ -1,10 +1,10 @@
 """Session: the life of a client's connection, without input or output of its own."""
 
-from krakenwire.session.account import AccountChange, AccountCounters, AccountState, Step
+from krakenwire.session.account import AccountCounters, AccountState, Step
 from krakenwire.session.calls import Call, Calls
 from krakenwire.session.config import SessionConfig
 from krakenwire.session.counters import SessionCounters
-from krakenwire.session.effects import Close, Effect, Open, Send
+from krakenwire.session.effects import Close, Effect, FetchToken, Open, Send
 from krakenwire.session.feed import Feed, FeedCounters
 from krakenwire.session.hub import Hub
 from krakenwire.session.intake import NO_REPLY
@@ -12,6 +12,7 @@ from krakenwire.session.lane import Lane
 from krakenwire.session.listeners import Listener
 from krakenwire.session.mailbox import Mailbox, Policy
 from krakenwire.session.order_checks import check_request
+from krakenwire.session.orders import Orders, Pending
 from krakenwire.session.pacer import Pacer, RestPacer
 from krakenwire.session.ports import Codec
 from krakenwire.session.reading import Sink
@@ -23,7 +24,6 @@ from krakenwire.session.switch import DeadMansSwitch, SwitchState
 __all__ = [
     "KINDS",
     "NO_REPLY",
-    "AccountChange",
     "AccountCounters",
     "AccountState",
     "Call",
@@ -35,12 +35,15 @@ __all__ = [
     "Effect",
     "Feed",
     "FeedCounters",
+    "FetchToken",
     "Hub",
     "Lane",
     "Listener",
     "Mailbox",
     "Open",
+    "Orders",
     "Pacer",
+    "Pending",
     "Policy",
     "RestPacer",
     "Send",

@@ -22,6 +22,7 @@ from msgspec import structs
 
 from krakenwire import limits
 from krakenwire.model import (
+    AccountChange,
     BalanceChanges,
     Balances,
     Execution,
@@ -34,10 +35,7 @@ from krakenwire.model import (
 )
 from krakenwire.session.merging import fill_of, fill_of_record, filled, merged, order_of_record
 
-__all__ = ["AccountChange", "AccountCounters", "AccountState", "Step"]
-
-AccountChange = OrderState | Fill
-"""An order as it stands after a change, or a fill that was not known."""
+__all__ = ["AccountCounters", "AccountState", "Step"]
 
 Step = Literal["waiting", "live", "stale"]
 """``waiting`` for the first snapshot, ``live``, or ``stale``: as it was when the line or a message was lost."""

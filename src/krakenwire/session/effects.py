@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-__all__ = ["Close", "Effect", "Open", "Send"]
+__all__ = ["Close", "Effect", "FetchToken", "Open", "Send"]
 
 
 class Open(msgspec.Struct, frozen=True):
@@ -27,4 +27,8 @@ class Close(msgspec.Struct, frozen=True):
     reason: str
 
 
-Effect = Open | Send | Close
+class FetchToken(msgspec.Struct, frozen=True):
+    """Get another token for the open connection; report `token_fetched`."""
+
+
+Effect = Open | Send | Close | FetchToken

@@ -17,6 +17,7 @@ import msgspec
 from krakenwire import limits
 from krakenwire.errors import KrakenwireError, UsageError
 from krakenwire.model import (
+    ACCOUNT_CHANNELS,
     Candles,
     ChecksumFailed,
     Disconnected,
@@ -45,6 +46,7 @@ __all__ = ["Hub"]
 
 _STATUS: Final[SubscriptionKey] = ("status", None, None)
 _RAW: Final[SubscriptionKey] = ("raw", None, None)
+_WHOLESALE = ("instrument", *ACCOUNT_CHANNELS)
 _STATES = ("spread", "ticker")
 """Channels whose latest message alone is news to a stream that comes later."""
 
@@ -64,6 +66,7 @@ class Hub:
         self._latest: dict[SubscriptionKey, Event] = {}
         self._streams: dict[int, Stream] = {}
         self._batching: list[Listener] = []
+        self._kept: set[SubscriptionKey] = set()
         self._sink: native_feed.FeedSink | None = None
 
     # -- streams -------------------------------------------------------------------
@@ -203,6 +206,12 @@ class Hub:
         stream.end(error)
         self._retire(stream, now_ns)
 
+    def keep(self, subs: Iterable[Subscription], now_ns: int) -> None:
+        """Subscribe for as long as the session lives, whether a stream needs it or not."""
+        checked = [self.session.check(sub) for sub in subs]
+        self._kept.update(sub.key for sub in checked)
+        self.session.subscribe(checked, now_ns)
+
     # -- the session, passed through -------------------------------------------------
 
     def start(self, now_ns: int) -> Sequence[Event]:
@@ -216,6 +225,10 @@ class Hub:
     def feed_opened(self, now_ns: int, token: str | None = None) -> Sequence[Event]:
         """See `Session.feed_opened`."""
         return self._dispatched(self.session.feed_opened(now_ns, token), now_ns)
+
+    def token_fetched(self, token: str | None, error: KrakenwireError | None, now_ns: int) -> Sequence[Event]:
+        """See `Session.token_fetched`."""
+        return self._dispatched(self.session.token_fetched(token, error, now_ns), now_ns)
 
     def feed_frame(self, frame: str | bytes, now_ns: int) -> Sequence[Event]:
         """See `Session.feed_frame`; streams of kind ``raw`` get the frame as it came."""
@@ -382,7 +395,7 @@ class Hub:
         """What a stream of this kind needs, checked, each symbol once."""
         names: list[str | None] = list(dict.fromkeys(to_v2(symbol) for symbol in _several(symbols)))
         channel = KINDS[kind].channel
-        wholesale = channel is None or channel == "instrument"
+        wholesale = channel is None or channel in _WHOLESALE
         if bool(names) == wholesale:
             expected = "no symbols" if wholesale else "at least one symbol"
             raise UsageError(f"stream {kind}", expected=expected, found=", ".join(map(str, names)) or "none")
@@ -467,7 +480,8 @@ class Hub:
                 streams.remove(stream)
             if not streams and self._routes.pop(sub.key, None) is not None:
                 self._latest.pop(sub.key, None)
-                unneeded.append(sub)
+                if sub.key not in self._kept:
+                    unneeded.append(sub)
             self._lay([sub.key])
         self.session.unsubscribe(unneeded, now_ns)
 

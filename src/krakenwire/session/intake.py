@@ -14,10 +14,13 @@ from typing import Final, cast
 import msgspec
 
 from krakenwire.model import (
+    BalanceChanges,
+    Balances,
     BookUpdate,
     Candles,
     ChecksumFailed,
     Event,
+    Executions,
     Gap,
     Instruments,
     Level3Update,
@@ -48,6 +51,8 @@ NO_REPLY: Final = "no reply"
 _SECOND = 1_000_000_000
 _MINUTE_NS = 60 * _SECOND
 _BOOKS = ("book", "level3")
+_ACCOUNT = ("executions", "openOrders", "ownTrades", "balances")
+_BEGIN_WITH_SNAPSHOT = (*_BOOKS, *_ACCOUNT)
 _NEVER_LONG_SILENT = ("book", "level3", "ticker")
 _HEALED_BY_REPLY = ("trade",)
 _TRANSIENT = ("exceeded msg rate",)
@@ -82,15 +87,19 @@ class Intake:
         self._spreads: dict[str | None, SpreadSource] = {}
         self._candles: dict[SubscriptionKey, CandleCloser] = {}
         self._trade_ids: dict[SubscriptionKey, TradeIds] = {}
+        self._sequences: dict[SubscriptionKey, int] = {}
         self._begun: set[SubscriptionKey] = set()
         self._open: dict[SubscriptionKey, int] = {}
         self.status: Status | None = None
         self.rows: Mapping[type, _Take] = cast(
             "Mapping[type, _Take]",
             {
+                BalanceChanges: self._take_account,
+                Balances: self._take_account,
                 BookUpdate: self._take_book,
                 Candles: self._take_candles,
                 ChecksumFailed: self._take_checksum_failed,
+                Executions: self._take_account,
                 Gap: self._take_unreadable,
                 Instruments: self._take_plain,
                 Level3Update: self._take_level3,
@@ -194,6 +203,28 @@ class Intake:
         entry.heard_ns = now_ns
         return [*self._heard(entry, now_ns, True, True), event]
 
+    def _take_account(self, event: Executions | Balances | BalanceChanges, now_ns: int) -> Sequence[Event]:
+        """Messages about the account are numbered: a number left out is a loss, and the snapshot is asked for anew."""
+        source = event.source if isinstance(event, Executions) else event.channel
+        entry = self._entries.get((source, None, None))
+        if entry is None or not entry.faces:
+            return self._unwanted()
+        out: list[Event] = []
+        first = event.kind == "snapshot" and event.sequence == 1
+        missing = 0 if first else event.sequence - self._sequences.get(entry.key, 0) - 1
+        self._sequences[entry.key] = event.sequence
+        if missing:
+            entry.has_snapshot = False
+            out += self._broken(entry, "sequence", entry.heard_ns, max(0, missing))
+            self._renew(entry, now_ns)
+        elif event.kind == "snapshot":
+            entry.has_snapshot = True
+        entry.heard_ns = now_ns
+        whole = all(
+            other.has_snapshot for other in self._entries.values() if any(face in entry.faces for face in other.faces)
+        )
+        return [*out, *self._heard(entry, now_ns, whole, event.kind == "update"), event]
+
     def _heard(self, entry: Entry, now_ns: int, complete: bool, update: bool) -> list[Event]:
         """Note data; return `Resynced` when it closes a gap. Data is as good as a lost confirmation."""
         out: list[Event] = []
@@ -207,7 +238,7 @@ class Intake:
             out += self._resynced(entry, now_ns)
             if out and entry.renew:
                 entry.renew = False  # it was waiting for its turn, and is whole again without
-        alone = len(entry.faces) == 1 and entry.faces[0].key == entry.key
+        alone = len(entry.faces) == 1 and entry.faces[0].key == entry.key and entry.key[0] not in _ACCOUNT
         entry.calm = alone and complete and not entry.strikes and entry.state == "confirmed"
         return out
 
@@ -346,18 +377,20 @@ class Intake:
             out += self._open_gap(entry, broken, reason, since_ns)
         return out
 
-    def _broken(self, entry: Entry, reason: str, since_ns: int) -> list[Event]:
+    def _broken(self, entry: Entry, reason: str, since_ns: int, dropped: int = 0) -> list[Event]:
         """One subscription is not complete any more."""
-        return self._open_gap(entry, entry.faces, reason, since_ns)
+        return self._open_gap(entry, entry.faces, reason, since_ns, dropped)
 
-    def _open_gap(self, entry: Entry, faces: Sequence[Subscription], reason: str, since_ns: int) -> list[Event]:
+    def _open_gap(
+        self, entry: Entry, faces: Sequence[Subscription], reason: str, since_ns: int, dropped: int = 0
+    ) -> list[Event]:
         """Announce a gap, once until it is closed, even if another wire subscription serves a face by then."""
         entry.calm = False
         if entry.key in self._candles:
             self._candles[entry.key].gap()
         fresh = [face for face in faces if face.key not in self._open]
         self._open.update((face.key, since_ns) for face in fresh)
-        return self._gaps(fresh, reason, since_ns, 0)
+        return self._gaps(fresh, reason, since_ns, dropped)
 
     def _gaps(self, faces: Sequence[Subscription], reason: str, since_ns: int, dropped: int) -> list[Event]:
         self._counters.gaps += len(faces)
@@ -387,7 +420,7 @@ class Intake:
             return None
         if entry.state == "absent" or entry.renew:
             return entry.not_before_ns
-        if entry.key[0] in _BOOKS and not entry.has_snapshot:
+        if entry.key[0] in _BEGIN_WITH_SNAPSHOT and not entry.has_snapshot:
             return entry.confirmed_ns + int(self._config.snapshot_timeout_s * _SECOND)
         if entry.key[0] in _NEVER_LONG_SILENT:
             return entry.heard_ns + (int(self._config.subscription_silence_s * _SECOND) << entry.strikes)
@@ -400,7 +433,7 @@ class Intake:
         if entry.state == "absent" or entry.renew:
             self._ledger.touch(entry)
             return []
-        silent = entry.has_snapshot or entry.key[0] not in _BOOKS
+        silent = entry.has_snapshot or entry.key[0] not in _BEGIN_WITH_SNAPSHOT
         if silent:
             self._counters.silence += 1
             entry.strikes = min(entry.strikes + 1, _STRIKES_MAX)

@@ -10,9 +10,10 @@ Next: `intake` for what comes in, `subscriptions` for what is asked for,
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, Literal, cast
 
+from krakenwire import limits
 from krakenwire.errors import (
     ConnectionBudgetError,
     ConnectionLost,
@@ -20,6 +21,7 @@ from krakenwire.errors import (
     KrakenwireError,
     ProtocolViolation,
     SilenceError,
+    UsageError,
 )
 from krakenwire.model import (
     BookReading,
@@ -29,22 +31,26 @@ from krakenwire.model import (
     Latency,
     Level3Reading,
     Malformed,
+    Outcome,
     Pong,
     Refused,
     Status,
     Subscription,
     SubscriptionKey,
+    TradingRequest,
 )
 from krakenwire.session.config import SessionConfig
 from krakenwire.session.counters import SessionCounters
-from krakenwire.session.effects import Close, Effect, Open, Send
+from krakenwire.session.effects import Close, Effect, FetchToken, Open, Send
 from krakenwire.session.feed import Feed
 from krakenwire.session.intake import Intake
 from krakenwire.session.lane import Lane
 from krakenwire.session.liveness import Liveness
+from krakenwire.session.orders import Orders, Pending, is_token_refusal
 from krakenwire.session.ports import Codec
 from krakenwire.session.reconnect import ConnectionBudget, Reconnect
 from krakenwire.session.subscriptions import Entry, Ledger
+from krakenwire.session.switch import DeadMansSwitch
 from krakenwire.session.timers import Timers
 from krakenwire.session.wants import Wants
 
@@ -63,6 +69,7 @@ _PROTOCOL_ERROR: Final = 1002
 _GOING_AWAY: Final = 1001
 _LIVENESS: Final = "liveness"
 _RETRY: Final = "retry"
+_ORDERS: Final = "orders"
 _OUTAGE = ("maintenance", "cancel_only")
 
 
@@ -74,6 +81,8 @@ class Session:
         source: a `Feed`, or the codec to make one of.
         jitter: returns numbers from 0 to 1; spreads reconnects of many clients apart.
         budget: to share among sessions of one address; its own by default.
+        orders: for a connection on which orders are placed.
+        req_ids: numbers of requests, shared with `orders`; its own by default.
 
     Attributes:
         counters: everything unusual, counted.
@@ -86,8 +95,11 @@ class Session:
         source: Feed | Codec,
         jitter: Callable[[], float],
         budget: ConnectionBudget | None = None,
+        orders: Orders | None = None,
+        req_ids: Iterator[int] | None = None,
     ) -> None:
         self.config = config
+        self.orders = orders
         self.counters = SessionCounters()
         self.token: str | None = None
         self._feed = source if isinstance(source, Feed) else Feed(source)
@@ -100,8 +112,11 @@ class Session:
         self._intake = Intake(config, self._ledger, self.counters, self._drop_book)
         self._rows = dict(self._intake.rows)
         self._rows[Pong] = self._take_pong
+        self._rows[Refused] = self._take_refused
+        if orders is not None:
+            self._rows |= orders.rows(self._rows)
         self._timers = Timers()
-        self._req_ids = itertools.count(1)
+        self._req_ids = itertools.count(1) if req_ids is None else req_ids
         self._effects: list[Effect] = []
         self._state: SessionState = "idle"
         self._failure: KrakenwireError | None = None
@@ -110,6 +125,8 @@ class Session:
         self._opened_ns: int | None = None
         self._attempt = 0
         self._held_since_ns: int | None = None
+        self._token_due = False
+        self._token_ns = 0
 
     # -- views -------------------------------------------------------------------
 
@@ -157,8 +174,8 @@ class Session:
 
     def refusal(self, key: SubscriptionKey) -> Refused | None:
         """Return why a wanted subscription failed on this connection, None when it did not."""
-        entry = self._entry(key)
-        return entry.refusal if entry is not None and entry.state == "failed" else None
+        failed = (entry.refusal for entry in self._entries(key) if entry.state == "failed")
+        return next(failed, None)
 
     def book(self, symbol: str) -> BookReading | None:
         """Return the book of a symbol, None when there is none."""
@@ -186,12 +203,11 @@ class Session:
 
     def stop(self, now_ns: int) -> Sequence[Event]:
         """End the connection and stay down. Nothing is sent any more."""
-        del now_ns
         self._stopping = True
         if self._state in ("opening", "open"):
             self._close(_NORMAL, "", None)
             return ()
-        return () if self._state in ("closing", "down") else self._go_down(None)
+        return () if self._state in ("closing", "down") else self._go_down(None, now_ns)
 
     def check(self, sub: Subscription) -> Subscription:
         """Return a subscription with its defaults filled in, without subscribing to it.
@@ -225,8 +241,7 @@ class Session:
     def renew(self, subs: Iterable[Subscription], now_ns: int) -> Sequence[Event]:
         """Subscribe confirmed ones again, for their snapshot; rate limited like a resync."""
         for sub in subs:
-            entry = self._entry(sub.key)
-            if entry is not None:
+            for entry in self._entries(sub.key):
                 self._intake.renew(entry, now_ns)
         self._settle(now_ns)
         return ()
@@ -242,6 +257,32 @@ class Session:
         self._timers.arm(_LIVENESS, self._liveness.deadline_ns())
         return req_id
 
+    def ask(
+        self,
+        request: TradingRequest,
+        now_ns: int,
+        timeout_s: float,
+        on_outcome: Callable[[Outcome], object] | None = None,
+    ) -> Pending:
+        """Ask for something about orders; see `Orders.ask`. It is sent at once when it can be.
+
+        Raises:
+            UsageError: this connection is not for orders, or the request cannot be sent.
+        """
+        if self.orders is None:
+            raise UsageError("a request about orders", expected="a connection with an account", found=self.config.name)
+        pending = self.orders.ask(request, now_ns, timeout_s, on_outcome)
+        if self._state == "down":
+            self.orders.give_up(_down(self._failure), now_ns)
+        self._settle_orders(now_ns)
+        return pending
+
+    def serve(self, switch: DeadMansSwitch | None, now_ns: int) -> None:
+        """Work a dead man's switch from now on, None for none; also to be called when its owner has touched it."""
+        if self.orders is not None:
+            self.orders.serve(switch)
+            self._settle_orders(now_ns)
+
     # -- what happened ---------------------------------------------------------------
 
     def feed_opened(self, now_ns: int, token: str | None = None) -> Sequence[Event]:
@@ -256,8 +297,29 @@ class Session:
         self._liveness.opened(now_ns)
         self._timers.arm(_LIVENESS, self._liveness.deadline_ns())
         attempt, self._attempt = self._attempt, 0
+        self._token_due = False
         self._settle(now_ns)
+        self._settle_orders(now_ns)
         return self._counted((Connected(url=self.config.url, attempt=attempt),))
+
+    def token_fetched(self, token: str | None, error: KrakenwireError | None, now_ns: int) -> Sequence[Event]:
+        """There is another token for the open connection; without one it is renewed.
+
+        Args:
+            token: the new one, None when there is an error.
+            error: why there is none.
+            now_ns: the time.
+        """
+        if self._state != "open" or not self._token_due:
+            return ()
+        if token is None:
+            self._close(_GOING_AWAY, "", error)
+            return ()
+        self._token_due = False
+        self.token, self._token_ns = token, now_ns
+        self._settle(now_ns)
+        self._settle_orders(now_ns)
+        return ()
 
     def feed_frame(self, frame: str | bytes, now_ns: int) -> Sequence[Event]:
         """A frame has come. **Cost**: under a microsecond more than the feed's own work."""
@@ -321,6 +383,8 @@ class Session:
             return self._malformed(error)
         if self._ledger.changed:
             self._settle(now_ns)
+        if self.orders is not None:
+            self._settle_orders(now_ns)
         self.counters.events += len(events)
         return events
 
@@ -338,8 +402,12 @@ class Session:
         )
         opened_ns, self._opened_ns = self._opened_ns, None
         lived_s = 0.0 if opened_ns is None else (now_ns - opened_ns) / _SECOND
+        if self.orders is not None:
+            self.orders.lost(str(error), now_ns)
         out = self._ended(error)
-        return self._counted([*out, *self._wait_or_go_down(error, lived_s, now_ns)])
+        out += self._wait_or_go_down(error, lived_s, now_ns)
+        self._settle_orders(now_ns)
+        return self._counted(out)
 
     def poll(self, now_ns: int) -> Sequence[Event]:
         """Do what is due by now."""
@@ -348,11 +416,14 @@ class Session:
         for name in due:
             if name == _RETRY:
                 out += self._connect(now_ns)
+            elif name == _ORDERS and self.orders is not None:
+                out += self.orders.poll(now_ns)
             elif name == _LIVENESS:
                 self._check_liveness(now_ns)
             else:
                 out += self._check_entry(cast("SubscriptionKey", name), now_ns)
         self._settle(now_ns)
+        self._settle_orders(now_ns)
         if self._state == "open" and self._held_since_ns is None:
             self._arm_entries(cast("Iterable[SubscriptionKey]", due))
         return self._counted(out)
@@ -392,7 +463,7 @@ class Session:
         try:
             allowed_ns = self._reconnect.attempt(now_ns)
         except ConnectionBudgetError as error:
-            return self._go_down(error)
+            return self._go_down(error, now_ns)
         if allowed_ns > now_ns:
             self._state = "waiting"
             self._timers.arm(_RETRY, allowed_ns)
@@ -434,20 +505,22 @@ class Session:
 
     def _wait_or_go_down(self, error: KrakenwireError, lived_s: float, now_ns: int) -> Sequence[Event]:
         if self._stopping:
-            return self._go_down(None)
+            return self._go_down(None, now_ns)
         outage = lived_s > 0 and self.status is not None and self.status.system in _OUTAGE
         try:
             retry_ns = self._reconnect.after(error, lived_s, outage, now_ns)
         except KrakenwireError as failure:
-            return self._go_down(failure)
+            return self._go_down(failure, now_ns)
         self._state = "waiting"
         self._timers.arm(_RETRY, retry_ns)
         return (Disconnected(url=self.config.url, error=error, retry_in_s=(retry_ns - now_ns) / _SECOND),)
 
-    def _go_down(self, failure: KrakenwireError | None) -> Sequence[Event]:
+    def _go_down(self, failure: KrakenwireError | None, now_ns: int) -> Sequence[Event]:
         self._state = "down"
         self._failure = failure
         self._timers.clear()
+        if self.orders is not None:
+            self.orders.give_up(_down(failure), now_ns)
         return (Disconnected(url=self.config.url, error=failure, retry_in_s=None),)
 
     def _malformed(self, error: ProtocolViolation) -> Sequence[Event]:
@@ -504,7 +577,7 @@ class Session:
     def _settle(self, now_ns: int) -> None:
         """Send what brings the venue closer to what is wanted; arm the deadlines that moved."""
         changed = self._ledger.changed
-        if not changed or self._state != "open":
+        if not changed or self._state != "open" or self._token_due:
             return
         subscribe, unsubscribe = self._ledger.to_send(now_ns)
         for sub in subscribe:
@@ -518,6 +591,37 @@ class Session:
         self._liveness.expect_heartbeats(now_ns, self._ledger.any_active)
         self._arm_liveness()
 
+    def _settle_orders(self, now_ns: int) -> None:
+        """Send what the connection, the token and the account's pace allow; wake when more may go or is over."""
+        orders = self.orders
+        if orders is None:
+            return
+        if orders.wants_token:
+            orders.wants_token = False
+            self._fetch_token()
+        sendable = self._state == "open" and not self._token_due
+        if sendable and self.token is not None:
+            self._effects += [Send(frame) for frame in orders.frames(self.token, now_ns)]
+        self._timers.arm(_ORDERS, orders.next_deadline_ns(now_ns, sendable))
+
+    def _fetch_token(self) -> None:
+        if self._state == "open" and not self._token_due:
+            self._token_due = True
+            self._effects.append(FetchToken())
+
+    def _take_refused(self, event: Event, now_ns: int) -> Sequence[Event]:
+        """A subscription refused for its token is asked for again with another one, unless that one is new."""
+        assert isinstance(event, Refused)
+        fresh = now_ns - self._token_ns < limits.TOKEN_RENEWAL_PAUSE_S * _SECOND
+        if self.orders is not None and is_token_refusal(event.error) and not fresh:
+            entries = [entry for entry in self._ledger.refused(event) if entry.state == "subscribing"]
+            for entry in entries:
+                self._ledger.gone(entry)
+            if entries:
+                self._fetch_token()
+                return ()
+        return self._intake.rows[Refused](event, now_ns)
+
     def _expect_book(self, sub: Subscription) -> None:
         expect = {"book": self._feed.expect_book, "level3": self._feed.expect_level3}.get(sub.channel)
         if expect is not None and sub.symbol is not None and sub.depth is not None:
@@ -530,19 +634,23 @@ class Session:
         elif channel == "level3" and symbol is not None:
             self._feed.drop_level3(symbol)
 
-    def _entry(self, key: SubscriptionKey) -> Entry | None:
-        wire_key = self._wants.wire_key(key)
-        return None if wire_key is None else self._ledger.entries.get(wire_key)
+    def _entries(self, key: SubscriptionKey) -> list[Entry]:
+        found = (self._ledger.entries.get(wire_key) for wire_key in self._wants.wire_keys(key))
+        return [entry for entry in found if entry is not None]
 
     def _is(self, key: SubscriptionKey, *states: str) -> bool:
-        if self._wants.wire_key(key) is None:
+        if not self._wants.wire_keys(key):
             return self._state == "open" and "confirmed" in states
-        entry = self._entry(key)
-        return entry is not None and entry.state in states
+        entries = self._entries(key)
+        return bool(entries) and all(entry.state in states for entry in entries)
 
     def _counted(self, events: Sequence[Event]) -> Sequence[Event]:
         self.counters.events += len(events)
         return events
+
+
+def _down(failure: KrakenwireError | None) -> str:
+    return "the client was closed" if failure is None else str(failure)
 
 
 def _gap_reason(error: KrakenwireError) -> str:

@@ -15,16 +15,24 @@ import msgspec
 
 from krakenwire.errors import KrakenwireError, UsageError, VenueRefusal
 from krakenwire.model import (
+    AccountChanged,
+    BalanceChange,
+    BalanceChanges,
+    Balances,
     BookReading,
     BookUpdate,
     Candle,
     Candles,
     ChecksumFailed,
     Event,
+    Execution,
+    Executions,
+    Fill,
     Gap,
     Instruments,
     Level3Reading,
     Level3Update,
+    OrderState,
     RawFrame,
     Refused,
     Resynced,
@@ -35,16 +43,48 @@ from krakenwire.model import (
     Ticker,
     Trade,
     Trades,
+    WalletBalance,
 )
 from krakenwire.model.subscription import one_of
 from krakenwire.session.intake import NO_REPLY
 from krakenwire.session.mailbox import Mailbox, Policy
 
-__all__ = ["KINDS", "Stream", "StreamItem", "StreamKind"]
+__all__ = ["KINDS", "Stream", "StreamItem", "StreamKind", "refusal_error"]
 
-StreamKind = Literal["trades", "ticker", "books", "level3", "ohlc", "spread", "instruments", "status", "raw", "events"]
+StreamKind = Literal[
+    "trades",
+    "ticker",
+    "books",
+    "level3",
+    "ohlc",
+    "spread",
+    "instruments",
+    "executions",
+    "orders",
+    "fills",
+    "balances",
+    "status",
+    "raw",
+    "events",
+]
 
-StreamItem = Trade | Ticker | BookReading | Level3Reading | Candle | Spread | Instruments | Status | RawFrame | Event
+StreamItem = (
+    Trade
+    | Ticker
+    | BookReading
+    | Level3Reading
+    | Candle
+    | Spread
+    | Instruments
+    | Execution
+    | OrderState
+    | Fill
+    | WalletBalance
+    | BalanceChange
+    | Status
+    | RawFrame
+    | Event
+)
 
 
 class _Kind(msgspec.Struct, frozen=True):
@@ -62,13 +102,18 @@ KINDS: Final[Mapping[str, _Kind]] = {
     "ohlc": _Kind("ohlc", Policy.BLOCK),
     "spread": _Kind("spread", Policy.BLOCK),
     "instruments": _Kind("instrument", Policy.BLOCK),
+    "executions": _Kind("executions", Policy.BLOCK),
+    "orders": _Kind("executions", Policy.BLOCK),
+    "fills": _Kind("executions", Policy.BLOCK),
+    "balances": _Kind("balances", Policy.BLOCK),
     "status": _Kind(None, Policy.BLOCK),
     "raw": _Kind(None, Policy.BLOCK),
     "events": _Kind(None, Policy.BLOCK),
 }
 """Every kind of stream."""
 
-_NO_CONFLATE = ("trades", "raw", "events", "instruments")
+_ACCOUNT = ("balances", "executions", "fills", "orders")
+_NO_CONFLATE = ("trades", "raw", "events", "instruments", *_ACCOUNT)
 
 
 class Stream:
@@ -97,6 +142,8 @@ class Stream:
         policy = policy or KINDS[kind].policy
         if policy is Policy.CONFLATE and kind in _NO_CONFLATE:
             raise UsageError(f"policy conflate for {kind}", expected="block or drop", hint="Each of them counts")
+        if policy is Policy.DROP and kind in _ACCOUNT:
+            raise UsageError(f"policy drop for {kind}", expected="block", hint="None of them may be lost")
         if capacity < 1:
             raise UsageError("capacity", expected="at least 1", found=capacity)
         self.kind = kind
@@ -189,10 +236,15 @@ class Stream:
         self.refused[event.symbol] = event
         sure = all(refusal.error != NO_REPLY for refusal in self.refused.values())
         if sure and self.refused.keys() == self.subscriptions.keys():
-            self.end(VenueRefusal(event.error, method=event.method, symbol=event.symbol, hint=event.hint))
+            self.end(refusal_error(event))
 
     def _readable(self, item: StreamItem) -> bool:
         return self.kind not in ("books", "level3") or getattr(item, "state", "live") == "live"
+
+
+def refusal_error(refused: Refused) -> VenueRefusal:
+    """Return a refusal as the error to raise."""
+    return VenueRefusal(refused.error, method=refused.method, symbol=refused.symbol, hint=refused.hint)
 
 
 # -- what an event means for each kind -------------------------------------------
@@ -222,9 +274,37 @@ def _level3(event: Event, freeze: bool) -> Sequence[StreamItem]:
     return (book.freeze() if freeze else book,)
 
 
+def _executions(event: Event, freeze: bool) -> Sequence[StreamItem]:
+    del freeze
+    return event.executions if isinstance(event, Executions) else ()
+
+
+def _orders(event: Event, freeze: bool) -> Sequence[StreamItem]:
+    del freeze
+    return [change for change in _changes(event) if isinstance(change, OrderState)]
+
+
+def _fills(event: Event, freeze: bool) -> Sequence[StreamItem]:
+    del freeze
+    return [change for change in _changes(event) if isinstance(change, Fill)]
+
+
+def _changes(event: Event) -> Sequence[OrderState | Fill]:
+    return event.changes if isinstance(event, AccountChanged) else ()
+
+
+def _balances(event: Event, freeze: bool) -> Sequence[StreamItem]:
+    del freeze
+    return event.balances if isinstance(event, Balances) else cast("BalanceChanges", event).changes
+
+
 _ITEMS: Final[Mapping[str, Callable[[Event, bool], Sequence[StreamItem]]]] = {
+    "balances": _balances,
     "books": _books,
+    "executions": _executions,
+    "fills": _fills,
     "level3": _level3,
     "ohlc": _candles,
+    "orders": _orders,
     "trades": _trades,
 }

@@ -1,9 +1,10 @@
 """What users want, and the wire subscriptions that bring it.
 
-Nearly always the two are the same. The exception is `spread`: version 2 has no
-such channel, so it is served by the symbol's book or ticker, whichever is
-wanted anyway. A wire subscription knows its *faces*: the wanted subscriptions
-it serves, under whose names its gaps and refusals are reported.
+Nearly always the two are the same. The exceptions: version 2 has no channel
+`spread`, so it is served by the symbol's book or ticker, whichever is wanted
+anyway; version 1 has no `executions`, which two of its feeds serve together.
+A wire subscription knows its *faces*: the wanted subscriptions it serves, under
+whose names its gaps and refusals are reported.
 """
 
 from __future__ import annotations
@@ -11,15 +12,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from krakenwire.errors import UsageError
-from krakenwire.model import Subscription, SubscriptionKey
+from krakenwire.model import ACCOUNT_CHANNELS, Subscription, SubscriptionKey
 
 __all__ = ["Wants", "WirePlan"]
 
 WirePlan = tuple[SubscriptionKey, Subscription | None, tuple[Subscription, ...]]
 """A wire key, what to subscribe under it (None: nothing), and its faces."""
 
-_ONLY_V2 = ("level3", "instrument")
-_NEEDS_SNAPSHOT = ("book", "level3")
+_ONLY_V2 = ("level3", "instrument", "balances")
+_NEEDS_SNAPSHOT = ("book", "level3", *ACCOUNT_CHANNELS)
+_EXECUTIONS_V1 = ("openOrders", "ownTrades")
 
 
 class Wants:
@@ -50,7 +52,7 @@ class Wants:
         if self._version == 1 and sub.event_trigger == "bbo":
             raise UsageError("ticker event_trigger bbo", expected="version 2", found="version 1")
         if sub.channel in _NEEDS_SNAPSHOT and sub.snapshot is False:
-            raise UsageError(f"channel {sub.channel} without a snapshot", hint="A book cannot be built without one")
+            raise UsageError(f"channel {sub.channel} without a snapshot", hint="What it tells builds on one")
         return sub
 
     def add(self, sub: Subscription) -> Iterator[WirePlan]:
@@ -63,20 +65,26 @@ class Wants:
         sub = self._wanted.pop(key, None)
         return iter(()) if sub is None else self._plans(sub)
 
-    def wire_key(self, key: SubscriptionKey) -> SubscriptionKey | None:
-        """Return the wire key that serves a wanted one, None where nothing needs to be asked for."""
+    def wire_keys(self, key: SubscriptionKey) -> tuple[SubscriptionKey, ...]:
+        """Return the wire keys that serve a wanted one together, none where nothing needs to be asked for."""
         if key[0] == "status":
-            return None
+            return ()
+        if key[0] == "executions" and self._version == 1:
+            return tuple((name, None, None) for name in _EXECUTIONS_V1)
         if key[0] == "spread" and self._version == 2:
             served_by_book = self._spread_source(key[1]).channel == "book"
-            return ("book" if served_by_book else "ticker", key[1], None)
-        return key
+            return (("book" if served_by_book else "ticker", key[1], None),)
+        return (key,)
 
     def _plans(self, sub: Subscription) -> Iterator[WirePlan]:
         if sub.channel == "status":
             return
+        wanted = self._wanted.get(sub.key)
+        if sub.channel == "executions" and self._version == 1:
+            for key in self.wire_keys(sub.key):
+                yield key, wanted and Subscription(channel=key[0]), () if wanted is None else (wanted,)
+            return
         if self._version == 1 or sub.channel not in ("book", "ticker", "spread"):
-            wanted = self._wanted.get(sub.key)
             yield sub.key, wanted, () if wanted is None else (wanted,)
             return
         yield from (self._shared(channel, sub.symbol) for channel in ("book", "ticker"))

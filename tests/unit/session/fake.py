@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Sequence
 from decimal import Decimal
@@ -10,10 +11,15 @@ from krakenwire.errors import KrakenwireError
 from krakenwire.model import Event
 from krakenwire.protocol import v1, v2
 from krakenwire.protocol.symbols import to_v1
+from krakenwire.protocol.v1 import trading as trading_v1
+from krakenwire.protocol.v2 import trading as trading_v2
 from krakenwire.session import Close, Feed, Hub, Open, Send, Session, SessionConfig
+from krakenwire.session.effects import FetchToken
+from krakenwire.session.orders import Orders
 
 SECOND = 1_000_000_000
 URL = "ws://127.0.0.1:1/v2"
+_ENCODE = {1: trading_v1.encode_request, 2: trading_v2.encode_request}
 TIME = "2026-01-02T03:04:05.000006Z"
 
 
@@ -154,14 +160,31 @@ class Driver:
         sent: requests since `take_sent`, parsed.
         opens: times of connection attempts, in seconds.
         closes: close codes asked for.
+        tokens_asked: how often another token was asked for.
+
+    Args:
+        token: with one, the connection is an account's.
     """
 
-    def __init__(self, *, hub: bool = False, chance: float = 0.5, native: bool | None = None, **config: object) -> None:
+    def __init__(
+        self,
+        *,
+        hub: bool = False,
+        chance: float = 0.5,
+        native: bool | None = None,
+        token: str | None = None,
+        **config: object,
+    ) -> None:
         config.setdefault("url", URL)
         self.config = SessionConfig(**config)  # type: ignore[arg-type]
         codec = v1.ClientCodec() if self.config.version == 1 else v2.ClientCodec()
         self.chance = chance
-        self.session = Session(self.config, Feed(codec, native=native), lambda: self.chance)
+        self.token = token
+        req_ids = itertools.count(1)
+        orders = None if token is None else Orders(self.config.version, _ENCODE[self.config.version], req_ids)
+        self.session = Session(
+            self.config, Feed(codec, native=native), lambda: self.chance, orders=orders, req_ids=req_ids
+        )
         self.hub = Hub(self.session) if hub else None
         self.machine: Hub | Session = self.hub or self.session
         self.now_ns = 0
@@ -169,6 +192,7 @@ class Driver:
         self.sent: list[dict[str, object]] = []
         self.opens: list[float] = []
         self.closes: list[int] = []
+        self.tokens_asked = 0
 
     @property
     def now_s(self) -> float:
@@ -184,7 +208,7 @@ class Driver:
         """Start if need be, and let the attempt succeed."""
         if self.session.state == "idle":
             self.start()
-        self._took(self.machine.feed_opened(self.now_ns))
+        self._took(self.machine.feed_opened(self.now_ns, self.token))
         return self
 
     def frame(self, *frames: str | bytes) -> list[Event]:
@@ -256,7 +280,7 @@ class Driver:
                 for symbol in params.get("symbol", [None]):
                     self.frame(accepted(request, symbol))
             elif request.get("event") in ("subscribe", "unsubscribe"):
-                for pair in request["pair"]:  # type: ignore[attr-defined]
+                for pair in request.get("pair", [""]):  # type: ignore[attr-defined]
                     self.frame(v1_accepted(request, pair))
         return requests
 
@@ -275,6 +299,8 @@ class Driver:
             elif isinstance(effect, Send):
                 assert self.session.state == "open", "something was sent without an open connection"
                 self.sent.append(json.loads(effect.frame))
+            elif isinstance(effect, FetchToken):
+                self.tokens_asked += 1
             elif isinstance(effect, Close):
                 self.closes.append(effect.code)
 

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import pytest
 
 from krakenwire.model import (
+    AccountChange,
     BalanceChange,
     BalanceChanges,
     Balances,
@@ -24,7 +25,7 @@ from krakenwire.model import (
     TriggerState,
     WalletBalance,
 )
-from krakenwire.session.account import AccountChange, AccountState
+from krakenwire.session.account import AccountState
 
 D = Decimal
 V1 = ("openOrders", "ownTrades")

@@ -19,8 +19,9 @@ from krakenwire.model.subscription import one_of
 from krakenwire.protocol.requests import Request
 from krakenwire.protocol.symbols import to_v1
 from krakenwire.protocol.v1.channels import array_event, book_event
-from krakenwire.protocol.v1.general import HEARTBEAT, object_event
+from krakenwire.protocol.v1.general import HEARTBEAT, PRIVATE_CHANNELS, object_event
 from krakenwire.protocol.v1.private_events import is_private, private_event
+from krakenwire.protocol.v1.trading import subscribe_open_orders, subscribe_own_trades, unsubscribe_private
 
 __all__ = ["ClientCodec"]
 
@@ -60,13 +61,12 @@ class ClientCodec:
         Args:
             subs: what is wanted; `status` needs no request and `snapshot` is not for the client to choose here.
             req_ids: fresh request ids, one is taken for each request.
-            token: unused, the public channels need none.
+            token: for the account's feeds, `openOrders` and `ownTrades`.
 
         Raises:
-            UsageError: a channel or parameter version 1 does not have.
+            UsageError: a channel or parameter version 1 does not have, or a feed of the account's without a token.
         """
-        del token
-        return _requests("subscribe", subs, req_ids)
+        return _requests("subscribe", subs, req_ids, token)
 
     def unsubscribe(
         self, subs: Sequence[Subscription], req_ids: Iterator[int], token: str | None = None
@@ -76,8 +76,7 @@ class ClientCodec:
         Raises:
             UsageError: as `subscribe`.
         """
-        del token
-        return _requests("unsubscribe", subs, req_ids)
+        return _requests("unsubscribe", subs, req_ids, token)
 
     def ping(self, req_id: int) -> str:
         """Return the text of an application ping."""
@@ -110,17 +109,33 @@ class ClientCodec:
         raise DecodeError("neither an object nor an array", frame)
 
 
-def _requests(event: str, subs: Sequence[Subscription], req_ids: Iterator[int]) -> list[Request]:
+def _requests(event: str, subs: Sequence[Subscription], req_ids: Iterator[int], token: str | None) -> list[Request]:
     groups: dict[tuple[str, int | None, int | None], list[Subscription]] = {}
     for sub in subs:
+        if sub.channel in PRIVATE_CHANNELS:
+            continue
         wanted = _acceptable(sub)
         if wanted.channel != "status":
             groups.setdefault((wanted.channel, wanted.depth, wanted.interval), []).append(wanted)
-    return [
+    private = [_private(event, sub, next(req_ids), token) for sub in subs if sub.channel in PRIVATE_CHANNELS]
+    return private + [
         _request(event, group[start : start + SYMBOLS_PER_REQUEST], next(req_ids))
         for group in groups.values()
         for start in range(0, len(group), SYMBOLS_PER_REQUEST)
     ]
+
+
+def _private(event: str, sub: Subscription, req_id: int, token: str | None) -> Request:
+    """A request for one of the account's feeds, with each fill for itself and the trading counter."""
+    if token is None:
+        raise UsageError(f"feed {sub.channel}", expected="a token")
+    if event == "unsubscribe":
+        frame = unsubscribe_private(sub.channel, token, req_id)
+    elif sub.channel == "openOrders":
+        frame = subscribe_open_orders(token, req_id, ratecounter=True)
+    else:
+        frame = subscribe_own_trades(token, req_id, consolidate_taker=False)
+    return Request(req_id=req_id, frame=frame, subscriptions=(sub,))
 
 
 def _acceptable(sub: Subscription) -> Subscription:

@@ -32,7 +32,7 @@ __all__ = ["HEARTBEAT", "object_event"]
 HEARTBEAT: Final[tuple[Event, ...]] = (Heartbeat(),)
 
 _Message = Mapping[str, object]
-_PRIVATE_CHANNELS: Final = ("openOrders", "ownTrades")
+PRIVATE_CHANNELS: Final = ("openOrders", "ownTrades")
 _ERROR_MEMBERS: Final = ("errorMessage", "Error", "error")
 _HINTS: Final = {
     "Exceeded msg rate": "Send fewer requests; one request can name many pairs",
@@ -124,7 +124,7 @@ def _subscription_status(message: _Message) -> Event:
     if status not in ("subscribed", "unsubscribed"):
         return Unknown(what=f"subscriptionStatus {status}", frame=excerpt(status))
     name = _text(message, "channelName")
-    if name in _PRIVATE_CHANNELS:
+    if name in PRIVATE_CHANNELS:
         return _private_status(message, name, status)
     base, parameter = channel_parts(name)
     if base not in CHANNELS:

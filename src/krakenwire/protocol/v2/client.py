@@ -27,6 +27,7 @@ from krakenwire.protocol.v2.events_private import PRIVATE_EVENTS
 from krakenwire.protocol.v2.private_words import PRIVATE_CHANNELS, PRIVATE_METHODS
 from krakenwire.protocol.v2.replies import trading_reply
 from krakenwire.protocol.v2.tolerance import without_new_members
+from krakenwire.protocol.v2.trading import subscribe_balances, subscribe_executions, unsubscribe_private
 
 __all__ = ["ClientCodec"]
 
@@ -81,10 +82,10 @@ class ClientCodec:
         Args:
             subs: what is wanted; `status` comes unasked and is passed over.
             req_ids: numbers for the requests, one taken for each.
-            token: for `level3`.
+            token: for `level3` and the account's channels.
 
         Raises:
-            UsageError: a channel that v2 does not have, such as `spread`.
+            UsageError: a channel that v2 does not have, such as `spread`, or one of the account's without a token.
         """
         return _requests("subscribe", subs, req_ids, token)
 
@@ -171,6 +172,8 @@ _ASKED_WITH = {
         "ohlc": ("interval", "snapshot"),
         "trade": ("snapshot",),
         "instrument": ("snapshot",),
+        "executions": (),
+        "balances": (),
     },
     "unsubscribe": {
         "ticker": ("event_trigger",),
@@ -179,6 +182,8 @@ _ASKED_WITH = {
         "ohlc": ("interval",),
         "trade": (),
         "instrument": (),
+        "executions": (),
+        "balances": (),
     },
 }
 
@@ -208,14 +213,28 @@ def _requests(method: str, subs: Sequence[Subscription], req_ids: Iterator[int],
 def _request(
     method: str, params: tuple[tuple[str, Any], ...], subs: list[Subscription], req_id: int, token: str | None
 ) -> Request:
+    channel = subs[0].channel
+    if channel in PRIVATE_CHANNELS:
+        return Request(req_id=req_id, frame=_private(method, channel, req_id, token), subscriptions=tuple(subs))
     body: dict[str, Any] = dict(params)
     symbols = [sub.symbol for sub in subs if sub.symbol is not None]
     if symbols:
         body["symbol"] = symbols
-    if token is not None and body["channel"] == "level3":
+    if token is not None and channel == "level3":
         body["token"] = token
     frame = msgspec.json.encode({"method": method, "params": body, "req_id": req_id}).decode()
     return Request(req_id=req_id, frame=frame, subscriptions=tuple(subs))
+
+
+def _private(method: str, channel: str, req_id: int, token: str | None) -> str:
+    """A request for all there is about the account: open orders, the last fills, the trading counter; balances."""
+    if token is None:
+        raise UsageError(f"channel {channel}", expected="a token")
+    if method == "unsubscribe":
+        return unsubscribe_private(channel, token, req_id)
+    if channel == "balances":
+        return subscribe_balances(token, req_id)
+    return subscribe_executions(token, req_id, snap_trades=True, ratecounter=True)
 
 
 # -- replies ---------------------------------------------------------------
