@@ -133,7 +133,7 @@ def test_an_order_goes_its_way_from_placing_to_its_end(ann: RestClient) -> None:
     ]
     order_id = placed(ann, limit())  # one with a cl_ord_id cannot be edited
     edited = ann.send_order(
-        EditOrder(order_id=order_id, symbol="BTC/USD", limit_price=Decimal(21_000), order_qty=Decimal("0.02"))
+        EditOrder(order_id=order_id, symbol="BTC/USD", price=Decimal(21_000), order_qty=Decimal("0.02"))
     ).answer
     assert isinstance(edited, Edited)
     assert edited.original_order_id == order_id

@@ -12,6 +12,8 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Final
 
+from msgspec.structs import replace
+
 from krakenwire.client.clock import now_ns
 from krakenwire.client.credentials import Credentials, credentials
 from krakenwire.client.environments import Environment, is_loopback
@@ -20,12 +22,14 @@ from krakenwire.model import (
     PERMISSION_WORDS,
     AddOrder,
     BatchAdd,
+    EditOrder,
     Instrument,
     OrderRecord,
     Outcome,
     Permission,
     Subscription,
     TradingRequest,
+    Trigger,
 )
 from krakenwire.model.orders import METHODS
 from krakenwire.model.secrets import Secret
@@ -247,8 +251,20 @@ class Account:
             UsageError: this version cannot say it.
         """
         line = self.line()
+        if isinstance(request, EditOrder) and self._core.options.version == 1:
+            request = self._placed(request)
         timeout_s = self._core.options.request_timeout_s if timeout_s is None else timeout_s
         return Reply(line, line.hub.session.ask(request, now_ns(), timeout_s, on_outcome))
+
+    def _placed(self, edit: EditOrder) -> EditOrder:
+        """Version 1 names prices by their place, which the type of the order decides: here it is known."""
+        order = self._orders.account.open_orders.get(edit.order_id)
+        if edit.limit_price is None or edit.price is not None or edit.triggers is not None or order is None:
+            return edit
+        trigger = order.triggers
+        if trigger is None or trigger.price is None:
+            return replace(edit, price=edit.limit_price, price_type=edit.limit_price_type, limit_price=None)
+        return replace(edit, triggers=Trigger(price=trigger.price, price_type=trigger.price_type))
 
     def arm(self, timeout_s: int, renew_s: float | None, owner_s: float | None) -> Arming:
         """Have a dead man's switch armed, and renewed from then on; see `DeadMansSwitch`.
