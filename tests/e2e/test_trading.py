@@ -22,6 +22,7 @@ from krakenwire.venue.access.permissions import Permission
 from krakenwire.venue.config.accounts_config import AccountConfig
 
 SECRET = "c2VjcmV0IG9mIGEgdGVzdA=="
+NOTHING: frozenset[Permission] = frozenset()
 READ_ONLY = frozenset({Permission.QUERY_FUNDS, Permission.QUERY_OPEN_ORDERS, Permission.WEBSOCKET})
 
 
@@ -33,7 +34,11 @@ ACCOUNTS = (
     AccountConfig(
         name="ann",
         balances={"USD": Decimal(100_000), "BTC": Decimal(2)},
-        keys=(key("ann", "ann"), key("ann reads", "ann", permissions=READ_ONLY)),
+        keys=(
+            key("ann", "ann"),
+            key("ann reads", "ann", permissions=READ_ONLY),
+            key("ann may nothing", "ann", permissions=NOTHING),
+        ),
     ),
     AccountConfig(name="bob", balances={"USD": Decimal(50)}, keys=(key("bob", "bob"),)),
 )
@@ -203,6 +208,12 @@ def test_a_key_may_do_what_it_was_given_and_no_more(venue: LocalVenue) -> None:
     refused = reader.ask("add_order", token, order_type="market", side="buy", symbol="BTC/USD", order_qty=0.001)
     assert refused["error"] == "EGeneral:Permission denied"
     reader.close()
+
+
+def test_a_key_without_any_permission_may_do_nothing(venue: LocalVenue) -> None:
+    idle = Trader(venue, "ann may nothing")
+    for call in ("Balance", "CancelAll", "GetWebSocketsToken"):
+        assert idle.rest(call) == {"error": ["EGeneral:Permission denied"]}
 
 
 def test_one_account_sees_nothing_of_another(ann: Trader, venue: LocalVenue) -> None:
