@@ -36,6 +36,9 @@ LEVEL3_DEPTHS: Final = (10, 100, 1000)
 CHECKSUM_LEVELS: Final = 10
 """The venue's checksum covers the best ten levels a side, whatever the depth."""
 
+LEVEL3_SYMBOLS_MAX: Final = 200
+"""Of one connection, at the venue."""
+
 BOOKS_MAX: Final = 4_096
 """Books of one connection; the venue lists about 1,200 instruments."""
 
@@ -218,6 +221,25 @@ VENUE_NAMES_KEPT: Final = 4_096
 
 VENUE_CATCH_UP_S: Final = 5.0
 """After a longer pause (a suspended process) the simulated market leaves the rest of it out."""
+
+VENUE_ADVANCE_S: Final = 30
+"""Of a leap of its clock, what the simulated market lives through: enough for candles and books to
+move, and little enough that a client which reads is not dropped for what it is sent at once."""
+
+VENUE_FAULT_S_MAX: Final = 86_400
+"""Longest stall or delay that can be asked of a local venue."""
+
+VENUE_LEAP_S_MAX: Final = 366 * 86_400
+"""Longest leap of its clock: orders last a month at most."""
+
+VENUE_FAULTS_MAX: Final = 1_000_000_000
+"""Most frames or requests that one fault can be set for."""
+
+VENUE_DEPOSIT_MAX: Final = 1_000_000_000_000
+"""Largest deposit, units of the asset."""
+
+VENUE_STRANGER_UNITS: Final = 1_000_000_000
+"""Units of each asset that an account has which is opened on the fly, to trade against a test's own."""
 
 # -- watcher -----------------------------------------------------------------
 

@@ -160,24 +160,27 @@ class TierLimits(msgspec.Struct, frozen=True):
         trading: of the counter of each pair.
         open_orders: how many may be open in one pair.
         rest: of the counter of each key.
+        level3: of the subscriptions of one connection; each symbol costs by its depth.
     """
 
     trading: RateLimit
     open_orders: int
     rest: RateLimit
+    level3: RateLimit
 
 
-def _tier(threshold: str, decay: str, open_orders: int, rest_max: str, rest_decay: str) -> TierLimits:
-    trading, rest = (
-        RateLimit(Decimal(points), Decimal(per_s)) for points, per_s in ((threshold, decay), (rest_max, rest_decay))
+def _tier(threshold: str, decay: str, open_orders: int, rest_max: str, rest_decay: str, level3: str) -> TierLimits:
+    trading, rest, depth = (
+        RateLimit(Decimal(points), Decimal(per_s))
+        for points, per_s in ((threshold, decay), (rest_max, rest_decay), (level3, level3))
     )
-    return TierLimits(trading, open_orders, rest)
+    return TierLimits(trading, open_orders, rest, depth)
 
 
 TIERS: Final[dict[Tier, TierLimits]] = {
-    "starter": _tier("60", "1.00", 60, "15", "0.33"),
-    "intermediate": _tier("125", "2.34", 80, "20", "0.5"),
-    "pro": _tier("180", "3.75", 225, "20", "1.0"),
+    "starter": _tier("60", "1.00", 60, "15", "0.33", "200"),
+    "intermediate": _tier("125", "2.34", 80, "20", "0.5", "200"),
+    "pro": _tier("180", "3.75", 225, "20", "1.0", "500"),
 }
 assert tuple(TIERS) == get_args(Tier)
 

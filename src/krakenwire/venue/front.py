@@ -15,6 +15,7 @@ from krakenwire.model import (
     BalanceChange,
     BalanceChanges,
     Balances,
+    CancelOrders,
     Execution,
     Executions,
     OrderRefused,
@@ -32,7 +33,7 @@ from krakenwire.venue.trading import Account, Exchange, Report
 from krakenwire.venue.trading.records import Records
 from krakenwire.venue.trading.reports import status_of
 
-__all__ = ["Follower", "Front", "Permit", "Told"]
+__all__ = ["Follower", "Front", "Permit", "Told", "answers_due"]
 
 _FILLS_SHOWN: Final = 50
 """Fills of a snapshot. Source: v2 reference, section 7.1."""
@@ -177,6 +178,13 @@ class Front:
                 wallets = (Wallet(type="spot", id="main", balance=amount),)
                 rows.append(WalletBalance(asset=asset, balance=amount, wallets=wallets))
         return Balances(balances=tuple(rows), sequence=0)
+
+
+def answers_due(request: TradingRequest) -> int:
+    """Return how many answers a request has: a cancellation one for each id, everything else one."""
+    if not isinstance(request, CancelOrders):
+        return 1
+    return len(request.order_ids) + len(request.cl_ord_ids) + len(request.order_userrefs)
 
 
 def _pair_texts(instrument: VenueInstrument) -> PairTexts:

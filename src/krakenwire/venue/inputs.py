@@ -20,7 +20,7 @@ from krakenwire.model.orders import TradingRequest
 from krakenwire.venue.trading import Account
 from krakenwire.venue.venue import Venue
 
-__all__ = ["Asked", "Input", "Inputs", "LeftOut", "ModeSet", "Paid", "Reached", "decode"]
+__all__ = ["Asked", "Input", "Inputs", "LeftOut", "ModeSet", "Opened", "Paid", "Reached", "decode"]
 
 
 class Asked(msgspec.Struct, frozen=True, tag="asked", array_like=True):
@@ -41,6 +41,14 @@ class Paid(msgspec.Struct, frozen=True, tag="paid", array_like=True):
     asset: str
     units: int
     kind: str
+
+
+class Opened(msgspec.Struct, frozen=True, tag="opened", array_like=True):
+    """An account that is not configured was opened, with plenty of money."""
+
+    seen_ns: int
+    now_ns: int
+    account: str
 
 
 class ModeSet(msgspec.Struct, frozen=True, tag="mode", array_like=True):
@@ -64,7 +72,7 @@ class Reached(msgspec.Struct, frozen=True, tag="reached", array_like=True):
     seen_ns: int
 
 
-Input = Asked | Paid | ModeSet | LeftOut | Reached
+Input = Asked | Paid | Opened | ModeSet | LeftOut | Reached
 
 _encode: Final = msgspec.msgpack.Encoder().encode
 _decoder: Final[msgspec.msgpack.Decoder[Input]] = msgspec.msgpack.Decoder(Input)
@@ -103,6 +111,11 @@ class Inputs:
         """Let money in or out; see `Exchange.deposit`."""
         self._note(Paid(self._venue.now_ns, now_ns, account.name, asset, units, kind))
         self._venue.exchange.deposit(account, asset, units, now_ns, kind)
+
+    def open_account(self, name: str, now_ns: int) -> Account:
+        """Open an account that is not configured; see `Venue.welcome`."""
+        self._note(Opened(self._venue.now_ns, now_ns, name))
+        return self._venue.welcome(name, now_ns)
 
     def set_status(self, status: str, now_ns: int) -> None:
         """Change the trading mode; see `Venue.set_status`."""
@@ -143,6 +156,8 @@ class Inputs:
             venue.exchange.execute(self._account(done.account), done.request, done.now_ns)
         elif isinstance(done, Paid):
             venue.exchange.deposit(self._account(done.account), done.asset, done.units, done.now_ns, done.kind)
+        elif isinstance(done, Opened):
+            venue.welcome(done.account, done.now_ns)
         elif isinstance(done, ModeSet):
             venue.set_status(done.status, done.now_ns)
         elif isinstance(done, LeftOut):

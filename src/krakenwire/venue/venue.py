@@ -12,7 +12,7 @@ from heapq import heapify, heapreplace
 from typing import Final
 
 from krakenwire.errors import ConfigError
-from krakenwire.limits import VENUE_CATCH_UP_S
+from krakenwire.limits import VENUE_CATCH_UP_S, VENUE_STRANGER_UNITS
 from krakenwire.venue.access.pace import AccountPace
 from krakenwire.venue.config.accounts_config import AccountConfig
 from krakenwire.venue.config.venue_config import STATUSES, VenueConfig
@@ -20,7 +20,7 @@ from krakenwire.venue.market.history import load_history
 from krakenwire.venue.market.instruments import VenueAsset, VenueInstrument
 from krakenwire.venue.market.market import Market
 from krakenwire.venue.market.traders import DEEP, THIN, Traders
-from krakenwire.venue.trading import Exchange, Hand, Ledger
+from krakenwire.venue.trading import Account, Exchange, Hand, Ledger
 from krakenwire.venue.trading.terms import fee_rate
 
 __all__ = ["Venue"]
@@ -158,6 +158,14 @@ class Venue:
                 self._origin_ns += self.now_ns - self._paused_ns
         self.status = status
         self.status_revision += 1
+
+    def welcome(self, name: str, now_ns: int) -> Account:
+        """Open an account for somebody new: plenty of every listed asset, fees as for everybody, no limits."""
+        account = self.ledger.open(name)
+        for asset in self.assets:
+            units = VENUE_STRANGER_UNITS * int(10 ** self.ledger.decimals[asset.id])
+            self.exchange.deposit(account, asset.id, units, now_ns)
+        return account
 
     def _open(self, instrument: VenueInstrument) -> Market:
         market = Market(instrument)

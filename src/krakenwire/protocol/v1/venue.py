@@ -38,6 +38,8 @@ from krakenwire.protocol.v1.venue_requests import (
     parse_request,
     refuse_id,
     refuse_pair,
+    refuse_ping,
+    refuse_rate,
 )
 
 __all__ = [
@@ -63,7 +65,9 @@ __all__ = [
     "pong",
     "refuse_id",
     "refuse_pair",
+    "refuse_ping",
     "refuse_private",
+    "refuse_rate",
     "spread",
     "subscribed",
     "system_status",

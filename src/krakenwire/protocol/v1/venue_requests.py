@@ -44,6 +44,8 @@ __all__ = [
     "parse_request",
     "refuse_id",
     "refuse_pair",
+    "refuse_ping",
+    "refuse_rate",
 ]
 
 PUBLIC_CHANNELS: Final = ("ticker", "ohlc", "trade", "spread", "book")
@@ -186,6 +188,22 @@ def refuse_id(request: UnsubscribeId, error: str) -> str:
     """Return the status that refuses an unsubscribe by id."""
     members: dict[str, object] = {"channelID": request.channel_id, "errorMessage": error}
     return compact(members | {"event": "subscriptionStatus", "status": "error"} | _reqid_member(request.req_id))
+
+
+def refuse_ping(request: Ping, error: str) -> str:
+    """Return the status that refuses a ping."""
+    members: dict[str, object] = {"errorMessage": error, "event": "pingStatus", "status": "error"}
+    return compact(members | _reqid_member(request.req_id))
+
+
+def refuse_rate(frame: str | bytes, error: str) -> str:
+    """Return what is said to a frame that came too fast, whatever it asks for. Source: v1 reference, section 11.1."""
+    try:
+        message = _decoded(frame)
+    except RecursionError:
+        message = None
+    reqid = None if message is None else _reqid_of(message)
+    return compact({"errorMessage": error, "event": "error"} | _reqid_member(reqid))
 
 
 _DECODER: Final = msgspec.json.Decoder(float_hook=exact_text)

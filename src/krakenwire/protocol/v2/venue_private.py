@@ -43,6 +43,11 @@ class PrivateSubscribe(msgspec.Struct, frozen=True, kw_only=True):
     rebased: bool = True
     req_id: int | None = None
 
+    @property
+    def method(self) -> str:
+        """How replies call it."""
+        return "subscribe"
+
 
 class PrivateUnsubscribe(msgspec.Struct, frozen=True, kw_only=True):
     """A well-formed unsubscribe of a private channel."""
@@ -50,6 +55,11 @@ class PrivateUnsubscribe(msgspec.Struct, frozen=True, kw_only=True):
     channel: str
     token: str
     req_id: int | None = None
+
+    @property
+    def method(self) -> str:
+        """How replies call it."""
+        return "unsubscribe"
 
 
 _MEMBERS: Final[Mapping[str, MemberKind]] = {

@@ -60,17 +60,19 @@ class AccountLimits(msgspec.Struct, frozen=True, kw_only=True):
         trading: of the counter of each pair, and of the one of requests that concern all of them.
         open_orders: how many may be open in one pair.
         rest: of the counter of each key.
+        level3: of the level3 subscriptions of each connection.
     """
 
     trading: RateLimit | None = None
     open_orders: int | None = None
     rest: RateLimit | None = None
+    level3: RateLimit | None = None
 
     @classmethod
     def of(cls, tier: Tier) -> AccountLimits:
         """Return Kraken's figures for a tier."""
         limits = TIERS[tier]
-        return cls(trading=limits.trading, open_orders=limits.open_orders, rest=limits.rest)
+        return cls(trading=limits.trading, open_orders=limits.open_orders, rest=limits.rest, level3=limits.level3)
 
 
 class AccountPace:

@@ -28,11 +28,19 @@ from krakenwire.venue.market.instruments import ASSETS
 from krakenwire.venue.trading.accounts import FEES, OUTSIDE
 from krakenwire.venue.trading.positions import POOL
 
-__all__ = ["ACCOUNT_MEMBERS", "AccountConfig", "accounts_from", "demo_account", "rate_from", "rate_limit_from"]
+__all__ = [
+    "ACCOUNT_MEMBERS",
+    "AccountConfig",
+    "account_name_refusal",
+    "accounts_from",
+    "demo_account",
+    "rate_from",
+    "rate_limit_from",
+]
 
 ACCOUNT_MEMBERS: Final = ("name", "tier", "balances", "fee_volume", "fees", "margin", "limits", "keys")
 _KEY_MEMBERS: Final = ("key", "secret", "permissions", "nonce_window", "rate_limits")
-_LIMIT_MEMBERS: Final = ("trading", "open_orders", "rest")
+_LIMIT_MEMBERS: Final = ("trading", "open_orders", "rest", "level3")
 _RATE_MEMBERS: Final = ("threshold", "decay_per_s")
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._@-]{0,63}")
@@ -137,13 +145,20 @@ def rate_from(table: Table, default: RateLimit) -> RateLimit:
         raise table.wrong(error.what, error.expected) from None
 
 
+def account_name_refusal(name: str) -> str | None:
+    """Return what was expected when an account cannot have a name, None when it can."""
+    if _NAME.fullmatch(name) is None or _RESERVED.fullmatch(name):
+        return "at most 64 letters, digits, blanks, and . _ @ -, and none of the venue's own accounts"
+    return None
+
+
 # -- one account ------------------------------------------------------------------
 
 
 def _account(table: Table, seed: int, keys: set[str]) -> AccountConfig:
     name = table.text("name", "a name")
-    if _NAME.fullmatch(name) is None or _RESERVED.fullmatch(name):
-        expected = "at most 64 letters, digits, blanks, and . _ @ -, and none of the venue's own accounts"
+    expected = account_name_refusal(name)
+    if expected is not None:
         raise table.wrong("name", expected)
     tier = table.one_of("tier", tuple(TIERS), "pro")
     return AccountConfig(
@@ -185,6 +200,7 @@ def _limits(table: Table, tier: Tier) -> AccountLimits:
         trading=rate_limit_from(limits, "trading", TIERS[tier].trading),
         open_orders=_open_orders(limits, TIERS[tier].open_orders),
         rest=rate_limit_from(limits, "rest", TIERS[tier].rest),
+        level3=rate_limit_from(limits, "level3", TIERS[tier].level3),
     )
 
 

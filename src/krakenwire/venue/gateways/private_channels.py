@@ -59,6 +59,11 @@ class PrivateChannels(Generic[AskedT]):
     def __contains__(self, name: str) -> bool:
         return name in self._open
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The channels that are open."""
+        return tuple(self._open)
+
     def of(self, name: str, account: Account) -> PrivateChannel[AskedT] | None:
         """Return the channel of this name if it follows this account."""
         channel = self._open.get(name)

@@ -45,11 +45,22 @@ class PrivateHalf:
     def __init__(self, front: Front, connection: Follower) -> None:
         self._front = front
         self._channels: PrivateChannels[PrivateSubscribe] = PrivateChannels(front, connection)
+        self._accounts: dict[Account, None] = {}
 
     @property
     def subscribed(self) -> bool:
         """Whether any private channel is followed."""
         return bool(self._channels)
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """The private channels that are followed."""
+        return self._channels.names
+
+    @property
+    def accounts(self) -> tuple[str, ...]:
+        """Whose tokens have been used."""
+        return tuple(account.name for account in self._accounts)
 
     def answer(self, request: PrivateRequest, now_ns: int) -> list[str]:
         """Carry out what a client asks of its account; return the statuses and the snapshot."""
@@ -85,6 +96,7 @@ class PrivateHalf:
         account = self._front.permit.account(call.token, call.event, now_ns)
         if isinstance(account, str):
             return [refuse_private(call, account)]
+        self._accounts[account] = None
         answers = self._front.ask(account, call.request, now_ns)
         return [wire.answered(call.event, self._described(answer, call, account), call.req_id) for answer in answers]
 
@@ -98,6 +110,7 @@ class PrivateHalf:
         account = self._front.permit.account(asked.token, asked.channel, now_ns)
         if isinstance(account, str):
             return [refuse_private(asked, account)]
+        self._accounts[account] = None
         channel = self._channels.open(account, asked)
         confirmed = wire.private_subscribed(asked, self._front.rate_threshold(account))
         if asked.channel == "ownTrades" and not asked.snapshot:

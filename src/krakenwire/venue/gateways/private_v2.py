@@ -43,17 +43,29 @@ class PrivateHalf:
     def __init__(self, front: Front, connection: Follower) -> None:
         self._front = front
         self._channels: PrivateChannels[PrivateSubscribe] = PrivateChannels(front, connection)
+        self._accounts: dict[Account, None] = {}
 
     @property
     def subscribed(self) -> bool:
         """Whether any private channel is followed."""
         return bool(self._channels)
 
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """The private channels that are followed."""
+        return self._channels.names
+
+    @property
+    def accounts(self) -> tuple[str, ...]:
+        """Whose tokens have been used."""
+        return tuple(account.name for account in self._accounts)
+
     def call(self, call: TradingCall, now_ns: int) -> list[str]:
         """Carry out a request about orders; return its replies, one for each order it cancels."""
         account = self._front.permit.account(call.token, call.method, now_ns)
         if isinstance(account, str):
             return [self._refused(account, call.method, None, call.req_id, now_ns)]
+        self._accounts[account] = None
         answers = self._front.ask(account, call.request, now_ns)
         return [answered(call.method, answer, call.req_id, now_ns, now_ns, call.warnings) for answer in answers]
 
@@ -65,6 +77,7 @@ class PrivateHalf:
         account = self._front.permit.account(asked.token, asked.channel, now_ns)
         if isinstance(account, str):
             return [self._refused(account, "subscribe", asked.channel, asked.req_id, now_ns)]
+        self._accounts[account] = None
         channel = self._channels.open(account, asked)
         if asked.channel == "balances":
             frames = [balances_subscribed(asked, now_ns, now_ns)]

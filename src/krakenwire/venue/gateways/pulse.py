@@ -1,36 +1,44 @@
 """The clock of one connection to the local Kraken: when to send a heartbeat, when to give up an idle client.
 
 Both API versions keep it the same way and differ in when the first beat is.
-Source: v1 reference, section 4; v2 reference, section 3.
+Its times are those of the line, not of the venue: a client lives in real time
+even where the venue's clock stands still. Source: v1 reference, section 4; v2
+reference, section 3.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from krakenwire.limits import HEARTBEAT_S, VENUE_IDLE_CLOSE_S
+from krakenwire.limits import HEARTBEAT_S
+from krakenwire.venue.gateways.line import LineRules
 
 __all__ = ["HEARTBEAT_NS", "Pulse"]
 
 HEARTBEAT_NS: Final = int(HEARTBEAT_S * 1_000_000_000)
-_IDLE_NS: Final = int(VENUE_IDLE_CLOSE_S * 1_000_000_000)
+_NEVER_NS: Final = 1 << 62
 
 
 class Pulse:
     """Beats while something is subscribed; counts the silence of the client while nothing is.
 
+    Args:
+        idle_ns: how long a silence is too long; None for never.
+
     Attributes:
         should_close: why the connection is to be ended, None while it is not.
+        heard_ns: when the client opened the connection or last sent something.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, idle_ns: int | None = LineRules().idle_close_ns) -> None:
         self.should_close: str | None = None
-        self._heard_ns = 0
+        self.heard_ns = 0
+        self._idle_ns = idle_ns
         self._beat_ns: int | None = None
 
     def hear(self, now_ns: int) -> None:
         """Take note that the client opened the connection or sent something."""
-        self._heard_ns = now_ns
+        self.heard_ns = now_ns
 
     def beat_from(self, first_ns: int) -> None:
         """Start with a beat at `first_ns`, or go on in the rhythm there is."""
@@ -45,8 +53,8 @@ class Pulse:
         """Return whether a heartbeat is due; a late caller skips beats, the rhythm stays."""
         due_ns = self._beat_ns
         if due_ns is None:
-            if now_ns >= self._heard_ns + _IDLE_NS:
-                self.should_close = f"nothing subscribed and no request for {VENUE_IDLE_CLOSE_S:g} s"
+            if self._idle_ns is not None and now_ns >= self.heard_ns + self._idle_ns:
+                self.should_close = f"nothing subscribed and no request for {self._idle_ns / 1_000_000_000:g} s"
             return False
         if now_ns < due_ns:
             return False
@@ -55,4 +63,6 @@ class Pulse:
 
     def next_deadline_ns(self) -> int:
         """Return when `poll` wants to be called next."""
-        return self._heard_ns + _IDLE_NS if self._beat_ns is None else self._beat_ns
+        if self._beat_ns is not None:
+            return self._beat_ns
+        return _NEVER_NS if self._idle_ns is None else self.heard_ns + self._idle_ns

@@ -9,13 +9,16 @@ channels in `topics_v1.py`. Source: v1 reference, sections 4, 6 and 11.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Final
+from typing import Any, Final
 
 from krakenwire.errors import SymbolError
 from krakenwire.limits import BOOK_DEPTHS, OHLC_INTERVALS
 from krakenwire.protocol.symbols import to_v1
 from krakenwire.protocol.v1 import venue as wire
-from krakenwire.venue.front import Front, Told
+from krakenwire.venue.access.pace import MESSAGE_RATE_EXCEEDED, MessagePace
+from krakenwire.venue.front import Front, Told, answers_due
+from krakenwire.venue.gateways.hosts import ELSEWHERE, SERVED, Half
+from krakenwire.venue.gateways.line import LineFacts, LineRules
 from krakenwire.venue.gateways.private_v1 import PrivateHalf
 from krakenwire.venue.gateways.publisher import Publisher, TopicKey
 from krakenwire.venue.gateways.pulse import HEARTBEAT_NS, Pulse
@@ -24,6 +27,7 @@ from krakenwire.venue.market.market import Market
 
 __all__ = ["Gateway"]
 
+_RULES: Final = LineRules()
 _DEFAULTS: Final = {"book": BOOK_DEPTHS[0], "ohlc": OHLC_INTERVALS[0]}
 
 _Subscription = tuple[str, ChannelName]
@@ -64,6 +68,7 @@ class Gateway:
         front: where accounts are; None for an address that knows of none.
         trade_snapshot: whether a trade subscription starts with the latest 50 trades. The
             documentation says so since 2026, no recording shows it.
+        rules: its address, how fast it may ask, how long it may be idle.
     """
 
     def __init__(
@@ -75,44 +80,53 @@ class Gateway:
         version: str = wire.VERSION,
         trade_snapshot: bool = False,
         front: Front | None = None,
+        rules: LineRules = _RULES,
     ) -> None:
         self._publisher, self._status, self._version = publisher, status, version
         self._connection_id, self._trade_snapshot = connection_id, trade_snapshot
         self._markets = {market.instrument.wsname: (number, market) for number, market in enumerate(markets.values())}
         self._subscriptions: dict[_Subscription, None] = {}
         self._opened_ns = 0
-        self._pulse = Pulse()
+        self._rules = rules
+        self._pulse, self._pace = Pulse(rules.idle_close_ns), MessagePace(rules.message_rate)
         self._private = None if front is None else PrivateHalf(front, self)
+        self._served = SERVED[rules.host] if front is not None else SERVED[rules.host] - {"private"}
+        self._answers: dict[type, Callable[[Any, int], list[str]]] = {
+            wire.Refusal: lambda request, _: list(request.frames),
+            wire.Ping: lambda request, _: [wire.pong(request.req_id)],
+            wire.Subscribe: self._subscribe,
+            wire.Unsubscribe: lambda request, _: self._unsubscribe(request),
+            wire.UnsubscribeId: lambda request, _: self._unsubscribe_id(request),
+            wire.TradingCall: self._ask,
+            wire.PrivateSubscribe: self._ask,
+            wire.PrivateUnsubscribe: self._ask,
+        }
 
     # -- what happens to the connection --------------------------------------
 
-    def feed_open(self, now_ns: int) -> list[str]:
-        """Take note that the connection is open; return the first frame."""
-        self._opened_ns = now_ns
-        self._pulse.hear(now_ns)
+    def feed_open(self, now_ns: int, heard_ns: int | None = None) -> list[str]:
+        """Take note that the connection is open; return the first frame.
+
+        Args:
+            now_ns: the venue's time.
+            heard_ns: the time of the line, which `poll` counts in; None where it is the same.
+        """
+        self._opened_ns = now_ns if heard_ns is None else heard_ns
+        self._pulse.hear(self._opened_ns)
         self._publisher.subscribe(_StatusTopic.key, lambda: _StatusTopic(self._status, self._version), self)
         return [wire.system_status(self._status(), self._version, self._connection_id)]
 
-    def feed_frame(self, frame: str | bytes, now_ns: int) -> list[str]:
-        """Answer a frame of the client: all statuses first, then the snapshots."""
-        self._pulse.hear(now_ns)
+    def feed_frame(self, frame: str | bytes, now_ns: int, heard_ns: int | None = None) -> list[str]:
+        """Answer a frame of the client, all statuses first, then the snapshots; times as for `feed_open`."""
+        heard_ns = now_ns if heard_ns is None else heard_ns
+        self._pulse.hear(heard_ns)
+        if not self._pace.admits(heard_ns):
+            return [wire.refuse_rate(frame, MESSAGE_RATE_EXCEEDED)]
         request = wire.parse_request(frame, now_ns)
-        if self._private is None:
-            request = _public(request)
-        if isinstance(request, wire.PrivateRequest):
-            assert self._private is not None
-            frames = self._private.answer(request, now_ns)
-            self._pace_heartbeat(now_ns)
-            return frames
-        if isinstance(request, wire.Refusal):
-            return list(request.frames)
-        if isinstance(request, wire.Ping):
-            return [wire.pong(request.req_id)]
-        if isinstance(request, wire.Subscribe):
-            return self._subscribe(request, now_ns)
-        if isinstance(request, wire.UnsubscribeId):
-            return self._unsubscribe_id(request)
-        return self._unsubscribe(request)
+        half = _half(request)
+        if half is not None and half not in self._served:
+            return _refused(request, ELSEWHERE[half])
+        return self._answers[request.__class__](request, now_ns)
 
     def feed_close(self) -> None:
         """Take note that the connection has ended."""
@@ -139,6 +153,39 @@ class Gateway:
         """Why the connection is to be ended, None while it is not."""
         return self._pulse.should_close
 
+    @property
+    def facts(self) -> LineFacts:
+        """What whoever runs the venue may know."""
+        subscriptions = [
+            " ".join(str(part) for part in (name, symbol, parameter) if part is not None)
+            for symbol, (name, parameter) in self._subscriptions
+        ]
+        private = self._private
+        return LineFacts(
+            connection_id=self._connection_id,
+            version=1,
+            host=self._rules.host,
+            subscriptions=(*subscriptions, *(() if private is None else private.channels)),
+            accounts=() if private is None else private.accounts,
+        )
+
+    def refuse(self, frame: str | bytes, error: str, now_ns: int) -> list[str]:
+        """Return what refuses a frame with a text, whatever it asks for; nothing is done."""
+        request = wire.parse_request(frame, now_ns)
+        if isinstance(request, wire.Ping):
+            return [wire.refuse_ping(request, error)]
+        if isinstance(request, wire.Refusal) and request.private is None:
+            return list(request.frames)
+        return _refused(request, error)
+
+    # -- private ---------------------------------------------------------------
+
+    def _ask(self, request: wire.PrivateRequest, now_ns: int) -> list[str]:
+        assert self._private is not None
+        frames = self._private.answer(request, now_ns)
+        self._pace_heartbeat()
+        return frames
+
     # -- subscribe -------------------------------------------------------------
 
     def _subscribe(self, request: wire.Subscribe, now_ns: int) -> list[str]:
@@ -153,7 +200,7 @@ class Gateway:
             for channel in _channels(request):
                 statuses.append(_status(wire.subscribed, number, market, channel, request.req_id))
                 snapshots += self._join(number, market, channel, now_ns)
-        self._pace_heartbeat(now_ns)
+        self._pace_heartbeat()
         return statuses + snapshots
 
     def _find(self, pair: str) -> tuple[int, Market] | str:
@@ -179,9 +226,10 @@ class Gateway:
         """Whether anything is subscribed."""
         return bool(self._subscriptions) or (self._private is not None and self._private.subscribed)
 
-    def _pace_heartbeat(self, now_ns: int) -> None:
+    def _pace_heartbeat(self) -> None:
         """Beat on whole seconds since the connection opened, as long as something is subscribed."""
         if self._follows:
+            now_ns = self._pulse.heard_ns
             self._pulse.beat_from(now_ns + HEARTBEAT_NS - (now_ns - self._opened_ns) % HEARTBEAT_NS)
         else:
             self._pulse.rest()
@@ -233,18 +281,27 @@ class Gateway:
 
 
 _NOT_FOUND: Final = "Subscription Not Found"
-_PRIVATE_ELSEWHERE: Final = "Private data and trading are unavailable on this endpoint. Try ws-auth.kraken.com"
-
-_Public = wire.Ping | wire.Subscribe | wire.Unsubscribe | wire.UnsubscribeId | wire.Refusal
 
 
-def _public(request: wire.Request) -> _Public:
-    """Refuse what belongs to the host with private data, well-formed or not."""
+def _half(request: wire.Request) -> Half | None:
+    """What a request is about, well made or not; None for one that is about nothing in particular."""
+    if isinstance(request, wire.PrivateRequest):
+        return "private"
+    if isinstance(request, wire.Refusal):
+        return None if request.private is None else "private"
+    return None if isinstance(request, wire.Ping) else "public"
+
+
+def _refused(request: wire.Request, error: str) -> list[str]:
+    """The statuses that refuse a request with a text: one for each pair it names."""
     private = request.private if isinstance(request, wire.Refusal) else request
     if isinstance(private, wire.PrivateRequest):
-        return wire.Refusal((wire.refuse_private(private, _PRIVATE_ELSEWHERE),))
-    assert not isinstance(request, wire.PrivateRequest)
-    return request
+        answers = answers_due(private.request) if isinstance(private, wire.TradingCall) else 1
+        return [wire.refuse_private(private, error)] * answers
+    if isinstance(request, wire.UnsubscribeId):
+        return [wire.refuse_id(request, error)]
+    assert isinstance(request, wire.Subscribe | wire.Unsubscribe)
+    return [wire.refuse_pair(request, pair, error) for pair in request.pairs]
 
 
 def _channels(request: wire.Subscribe) -> Iterable[ChannelName]:

@@ -16,6 +16,7 @@ from krakenwire.protocol.v2 import encode
 from krakenwire.protocol.v2.venue import (
     PRIVATE_CHANNELS,
     PRIVATE_METHODS,
+    PUBLIC_CHANNELS,
     PingRequest,
     PrivateSubscribe,
     PrivateUnsubscribe,
@@ -26,7 +27,11 @@ from krakenwire.protocol.v2.venue import (
     VenueRequest,
     parse_request,
 )
-from krakenwire.venue.front import Front, Told
+from krakenwire.venue.access.pace import MESSAGE_RATE_EXCEEDED, MessagePace
+from krakenwire.venue.front import Front, Told, answers_due
+from krakenwire.venue.gateways.hosts import ELSEWHERE, SERVED, Half
+from krakenwire.venue.gateways.level3_v2 import Level3Half
+from krakenwire.venue.gateways.line import LineFacts, LineRules
 from krakenwire.venue.gateways.listing_v2 import instrument_topic, status_event, status_topic
 from krakenwire.venue.gateways.private_v2 import PrivateHalf
 from krakenwire.venue.gateways.publisher import Publisher, Topic
@@ -37,8 +42,8 @@ from krakenwire.venue.venue import Venue
 __all__ = ["Gateway"]
 
 _RequestT = TypeVar("_RequestT")
+_RULES: Final = LineRules()
 _STATUS: Final = Subscription(channel="status")
-_PRIVATE_ELSEWHERE: Final = "Private data and trading are unavailable on this endpoint. Try ws-auth.kraken.com"
 
 _Key = tuple[str, str | None, int | None]
 """Channel, symbol, interval: a book counts once whatever its depth. Source: v2 reference, section 5.3."""
@@ -54,18 +59,28 @@ class Gateway:
         publisher: shared by all v2 gateways of a driver.
         connection_id: told to the client; at most 2**53 - 1, since some clients read it as a double.
         front: where accounts are; None for an address that knows of none.
+        rules: its address, how fast it may ask, how long it may be idle.
     """
 
     def __init__(
-        self, venue: Venue, publisher: Publisher[Gateway], connection_id: int, front: Front | None = None
+        self,
+        venue: Venue,
+        publisher: Publisher[Gateway],
+        connection_id: int,
+        front: Front | None = None,
+        rules: LineRules = _RULES,
     ) -> None:
         assert 0 <= connection_id < 1 << 53
         self._venue = venue
         self._publisher = publisher
         self._connection_id = connection_id
         self._subscriptions: dict[_Key, Subscription] = {}
-        self._pulse = Pulse()
+        self._rules = rules
+        self._pulse, self._pace = Pulse(rules.idle_close_ns), MessagePace(rules.message_rate)
         self._private = None if front is None else PrivateHalf(front, self)
+        self._level3 = None if front is None else Level3Half(front, self)
+        self._served = SERVED[rules.host] if front is not None else SERVED[rules.host] - {"private"}
+        self._serves_all = len(self._served) == len(ELSEWHERE)
         self._answers: dict[type, Callable[[Any, int], list[str]]] = {
             Refusal: self._refuse,
             PingRequest: _pong,
@@ -79,18 +94,26 @@ class Gateway:
 
     # -- what a driver calls -------------------------------------------------
 
-    def feed_open(self, now_ns: int) -> list[str]:
-        """Return what a new client is told: the trading mode, before it asks."""
-        self._pulse.hear(now_ns)
+    def feed_open(self, now_ns: int, heard_ns: int | None = None) -> list[str]:
+        """Return what a new client is told: the trading mode, before it asks.
+
+        Args:
+            now_ns: the venue's time.
+            heard_ns: the time of the line, which `poll` counts in; None where it is the same.
+        """
+        self._pulse.hear(now_ns if heard_ns is None else heard_ns)
         self._publisher.subscribe(topic_key(_STATUS), lambda: status_topic(self._venue), self)
         return [encode.status(status_event(self._venue, self._connection_id))]
 
-    def feed_frame(self, frame: str | bytes, now_ns: int) -> list[str]:
-        """Return the answers to a client's frame: replies first, then snapshots."""
-        self._pulse.hear(now_ns)
+    def feed_frame(self, frame: str | bytes, now_ns: int, heard_ns: int | None = None) -> list[str]:
+        """Return the answers to a client's frame, replies first, then snapshots; times as for `feed_open`."""
+        heard_ns = now_ns if heard_ns is None else heard_ns
+        self._pulse.hear(heard_ns)
+        if not self._pace.admits(heard_ns):
+            return self.refuse(frame, MESSAGE_RATE_EXCEEDED, now_ns)
         request = parse_request(frame, now_ns)
-        if self._private is None:
-            request = _public(request)
+        if not self._serves_all:
+            request = self._or_elsewhere(request)
         answer = self._answers[request.__class__]
         return answer(request, now_ns)
 
@@ -98,8 +121,9 @@ class Gateway:
         """Let go of everything the client followed."""
         self._publisher.drop(self)
         self._subscriptions.clear()
-        if self._private is not None:
+        if self._private is not None and self._level3 is not None:
             self._private.close()
+            self._level3.close()
         self._pulse.rest()
 
     def tell(self, told: Told) -> list[str]:
@@ -119,7 +143,49 @@ class Gateway:
         """Why the driver should close the connection, None while it should not."""
         return self._pulse.should_close
 
+    @property
+    def facts(self) -> LineFacts:
+        """What whoever runs the venue may know."""
+        subscriptions = [_words(subscription) for subscription in self._subscriptions.values()]
+        accounts: dict[str, None] = {}
+        if self._private is not None and self._level3 is not None:
+            subscriptions += self._private.channels
+            accounts = dict.fromkeys([*self._private.accounts, *self._level3.accounts])
+        return LineFacts(
+            connection_id=self._connection_id,
+            version=2,
+            host=self._rules.host,
+            subscriptions=tuple(subscriptions),
+            accounts=tuple(accounts),
+        )
+
+    def refuse(self, frame: str | bytes, error: str, now_ns: int) -> list[str]:
+        """Return what refuses a frame with a text, whatever it asks for; nothing is done."""
+        request = parse_request(frame, now_ns)
+        method = "ping" if isinstance(request, PingRequest) else request.method
+        channel: str | None = None
+        symbols: tuple[str | None, ...] = (None,)
+        if isinstance(request, SubscribeRequest | Refusal):
+            symbols = request.symbols or symbols
+        elif isinstance(request, PrivateSubscribe | PrivateUnsubscribe):
+            channel = request.channel
+        elif isinstance(request, TradingCall):
+            symbols *= answers_due(request.request)
+        refusals = [
+            Refused(method=method, error=error, symbol=symbol, req_id=request.req_id, channel_name=channel)
+            for symbol in symbols
+        ]
+        return [encode.refused(refusal, now_ns, now_ns) for refusal in refusals]
+
     # -- requests ------------------------------------------------------------
+
+    def _or_elsewhere(self, request: VenueRequest) -> VenueRequest:
+        """The request, or the refusal of one that belongs to another host."""
+        half = _half(request)
+        if half is None or half in self._served:
+            return request
+        assert not isinstance(request, PingRequest)
+        return Refusal(error=ELSEWHERE[half], method=request.method, req_id=request.req_id)
 
     def _refuse(self, refusal: Refusal, now_ns: int) -> list[str]:
         first = [encode.status(status_event(self._venue, self._connection_id))] if refusal.channel == "status" else []
@@ -132,7 +198,7 @@ class Gateway:
         replies: list[str] = []
         snapshots: list[str] = []
         for subscription in _subscriptions(request):
-            error = self._why_not(subscription)
+            error = self._why_not(subscription) or self._level3_refusal(subscription, request.token, now_ns)
             if error is not None:
                 replies.append(self._refusal(error, "subscribe", subscription.symbol, request.req_id, now_ns))
                 continue
@@ -142,13 +208,18 @@ class Gateway:
             replies.append(encode.subscribed(reply, now_ns, now_ns))
             if subscription.snapshot:
                 snapshots += topic.snapshot(now_ns)
-        self._pace_heartbeat(now_ns)
+        self._pace_heartbeat()
         return replies + snapshots
 
     def _why_not(self, subscription: Subscription) -> str | None:
         if subscription.symbol is not None and self._venue.market(subscription.symbol) is None:
             return f"Currency pair not supported {subscription.symbol}"
         return "Already subscribed" if subscription.key in self._subscriptions else None
+
+    def _level3_refusal(self, subscription: Subscription, token: str | None, now_ns: int) -> str | None:
+        if self._level3 is None or subscription.channel != "level3":
+            return None
+        return self._level3.take(token or "", subscription, now_ns, self._pulse.heard_ns)
 
     def _join(self, subscription: Subscription) -> Topic:
         market = self._venue.market(subscription.symbol) if subscription.symbol is not None else None
@@ -160,6 +231,11 @@ class Gateway:
         return self._publisher.subscribe(topic_key(subscription), make, self)
 
     def _unsubscribe(self, request: UnsubscribeRequest, now_ns: int) -> list[str]:
+        stranger = None
+        if self._level3 is not None and request.channel == "level3":
+            stranger = self._level3.token_refusal(request.token or "", now_ns)
+        if stranger is not None:
+            return [self._refusal(stranger, "unsubscribe", None, request.req_id, now_ns)]
         replies: list[str] = []
         for asked in _subscriptions(request):
             held = self._subscriptions.get(asked.key)
@@ -171,10 +247,12 @@ class Gateway:
                 replies.append(self._refusal(error, "subscribe", asked.symbol, request.req_id, now_ns))
                 continue
             del self._subscriptions[asked.key]
+            if self._level3 is not None and held.channel == "level3":
+                self._level3.leave(held)
             self._publisher.unsubscribe(topic_key(held), self)
             reply = Unsubscribed(subscription=held, req_id=request.req_id)
             replies.append(encode.unsubscribed(reply, now_ns, now_ns))
-        self._pace_heartbeat(now_ns)
+        self._pace_heartbeat()
         return replies
 
     def _paced(self, answer: Callable[[_RequestT, int], list[str]]) -> Callable[[_RequestT, int], list[str]]:
@@ -182,15 +260,15 @@ class Gateway:
 
         def paced(request: _RequestT, now_ns: int) -> list[str]:
             frames = answer(request, now_ns)
-            self._pace_heartbeat(now_ns)
+            self._pace_heartbeat()
             return frames
 
         return paced
 
-    def _pace_heartbeat(self, now_ns: int) -> None:
+    def _pace_heartbeat(self) -> None:
         """Heartbeats run from the first subscription until none is left."""
         if self._subscriptions or (self._private is not None and self._private.subscribed):
-            self._pulse.beat_from(now_ns + HEARTBEAT_NS)
+            self._pulse.beat_from(self._pulse.heard_ns + HEARTBEAT_NS)
         else:
             self._pulse.rest()
 
@@ -202,16 +280,22 @@ def _pong(request: PingRequest, now_ns: int) -> list[str]:
     return [encode.pong(Pong(req_id=request.req_id, time_in_ns=now_ns, time_out_ns=now_ns))]
 
 
-def _public(request: VenueRequest) -> SubscribeRequest | UnsubscribeRequest | PingRequest | Refusal:
-    """The request, or the refusal of a private one: well made or not, it belongs elsewhere."""
-    if isinstance(request, TradingCall):
-        return Refusal(error=_PRIVATE_ELSEWHERE, method=request.method, req_id=request.req_id)
-    if isinstance(request, PrivateSubscribe | PrivateUnsubscribe):
-        method = "subscribe" if isinstance(request, PrivateSubscribe) else "unsubscribe"
-        return Refusal(error=_PRIVATE_ELSEWHERE, method=method, req_id=request.req_id)
-    if isinstance(request, Refusal) and (request.method in PRIVATE_METHODS or request.channel in PRIVATE_CHANNELS):
-        return Refusal(error=_PRIVATE_ELSEWHERE, method=request.method, req_id=request.req_id)
-    return request
+def _half(request: VenueRequest) -> Half | None:
+    """What a request is about, well made or not; None for one that is about nothing in particular."""
+    if isinstance(request, TradingCall | PrivateSubscribe | PrivateUnsubscribe):
+        return "private"
+    if isinstance(request, PingRequest):
+        return None
+    if request.method in PRIVATE_METHODS or request.channel in PRIVATE_CHANNELS:
+        return "private"
+    if request.channel == "level3":
+        return "level3"
+    return "public" if request.channel in PUBLIC_CHANNELS else None
+
+
+def _words(subscription: Subscription) -> str:
+    parts = (subscription.channel, subscription.symbol, subscription.depth, subscription.interval)
+    return " ".join(str(part) for part in parts if part is not None)
 
 
 def _subscriptions(request: SubscribeRequest) -> Iterator[Subscription]:

@@ -147,12 +147,14 @@ def test_account_has_exact_balances_under_v2_names() -> None:
 
 def test_limits_of_an_account_are_adjusted_one_by_one_or_left_out() -> None:
     alice, bob = read(FULL).accounts
-    assert alice.limits == AccountLimits(trading=limit("60", "2"), open_orders=5, rest=None)
+    level3 = TIERS["starter"].level3
+    assert alice.limits == AccountLimits(trading=limit("60", "2"), open_orders=5, rest=None, level3=level3)
     assert bob.limits == AccountLimits()
     on = read('[[accounts]]\nname = "carol"\ntier = "intermediate"\nlimits = true').accounts[0]
     assert on.limits == AccountLimits.of("intermediate")
     part = read('[[accounts]]\nname = "carol"\nlimits = { open_orders = false }').accounts[0]
-    assert part.limits == AccountLimits(trading=TIERS["pro"].trading, open_orders=None, rest=TIERS["pro"].rest)
+    pro = TIERS["pro"]
+    assert part.limits == AccountLimits(trading=pro.trading, open_orders=None, rest=pro.rest, level3=pro.level3)
 
 
 def test_account_may_have_several_keys_and_they_may_be_made_up() -> None:
