@@ -163,7 +163,7 @@ def test_level3_is_verified_with_a_token_and_explained_without(make: Make, venue
     with pytest.raises(UsageError, match="token" if version == 2 else "version 2"):
         plain.stream("level3", "BTC/USD")
     if version == 2:
-        book = make(venue.ws_v2, token=lambda: "a token").stream("level3", "BTC/USD").next()
+        book = make(venue.ws_v2, token=lambda: venue.token().reveal()).stream("level3", "BTC/USD").next()
         assert book.verified
         assert book.bids[0].order_id
 

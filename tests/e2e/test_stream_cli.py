@@ -69,10 +69,17 @@ def test_book_lines_carry_the_proof_and_the_top_levels(venue: LocalVenue) -> Non
 
 
 def test_level3_lines_carry_orders(venue: LocalVenue, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("KRAKEN_WS_TOKEN", "anything")
+    monkeypatch.setenv("KRAKEN_WS_TOKEN", venue.token().reveal())
     (line,) = lines_of(venue, "level3 BTC/USD --count 1")
     assert line["verified"]
     assert line["bids"][0].keys() == {"order_id", "price", "qty", "time"}
+
+
+def test_level3_of_the_embedded_venue_needs_no_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("KRAKEN_WS_TOKEN", raising=False)
+    code, out, _ = run_here("stream", "level3", "BTC/USD", "--count", "1", "--json", "--on", "local")
+    assert code == OK
+    assert json.loads(out)["verified"]
 
 
 def test_instruments_are_one_line_a_row(venue: LocalVenue) -> None:

@@ -289,8 +289,8 @@ async def test_an_idle_client_is_closed_politely_after_a_minute() -> None:
     class Leaping(Clock):
         leap_ns = 0
 
-        def now_ns(self) -> int:
-            return super().now_ns() + self.leap_ns
+        def line_ns(self) -> int:
+            return super().line_ns() + self.leap_ns
 
     clock = Leaping()
     server = VenueServer(ServedVenue(VenueConfig(symbols=["BTC/USD"], start_ns=clock.now_ns())), clock)

@@ -115,7 +115,9 @@ def _settings(config: VenueConfig) -> _Settings:
         rates=tuple(f"{config.actions_per_s(instrument):g}" for instrument in config.listed),
         status=config.status,
         accounts=tuple(
-            f"{a.name}: {dict(a.balances)}, {a.fee_volume}, {a.fees}, {a.margin}, {a.limits}" for a in config.members
+            f"{a.name}: {dict(a.balances)}, {a.fee_volume}, {a.fees}, {a.margin}, "
+            f"{a.limits.trading}, {a.limits.open_orders}"
+            for a in config.members
         ),
     )
 

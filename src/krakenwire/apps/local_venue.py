@@ -16,10 +16,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
+from secrets import token_urlsafe
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 
+from msgspec.structs import replace as replace_fields
+
 from krakenwire.apps.kept_venue import KeptVenue
+from krakenwire.apps.operated_venue import OperatedVenue
 from krakenwire.apps.served_venue import ServedVenue
 from krakenwire.apps.venue_file import read_local_config, venue_config
 from krakenwire.errors import ConfigError, InternalError, MissingExtraError, UsageError
@@ -30,11 +34,15 @@ from krakenwire.venue.config.accounts_config import AccountConfig
 from krakenwire.venue.config.local_config import config_from
 
 if TYPE_CHECKING:
-    from krakenwire.server import Clock, VenueServer
+    from krakenwire.server import Clock, Operations, VenueServer
+    from krakenwire.server.application import Door
 
 __all__ = ["LocalVenue"]
 
 _T = TypeVar("_T")
+
+_STRICT_PORT_MAX = (1 << 16) - 4
+"""Strict hosts take this port and the three after it."""
 
 _REACHED_AT = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - what was asked for, not what we do
 
@@ -55,7 +63,7 @@ def _tls(cert_file: str | None, key_file: str | None) -> ssl.SSLContext | None:
     return server_tls(cert_file, key_file)
 
 
-class LocalVenue:
+class LocalVenue(OperatedVenue):
     """A Kraken of your own on one port: WebSocket v1 and v2, and REST, with a demo account.
 
     Use it as a context manager, which runs it in a background thread, or
@@ -71,6 +79,9 @@ class LocalVenue:
             balance that it had; None to keep nothing.
         host: address to listen on; others than loopback are reachable by other machines.
         port: 0 takes a free one.
+        strict_hosts: give public, private and level3 connections and REST ports of their own, which refuse what
+            Kraken's hosts refuse; from `port` on, one after the other. None leaves it to the file, or means no.
+        control: port of its control interface, 0 for a free one; None for none.
         tls_cert, tls_key: PEM files; with them the port speaks TLS only.
         connections_max: WebSocket connections at once; more get HTTP 503.
         backlog_bytes_max: unread bytes at which a client is dropped.
@@ -92,16 +103,24 @@ class LocalVenue:
         data: str | os.PathLike[str] | None = None,
         host: str = "127.0.0.1",
         port: int = 0,
+        strict_hosts: bool | None = None,
+        control: int | None = None,
         tls_cert: str | None = None,
         tls_key: str | None = None,
         connections_max: int = VENUE_CONNECTIONS_MAX,
         backlog_bytes_max: int = VENUE_CLIENT_BACKLOG_BYTES,
     ) -> None:
-        if not 0 <= port < 1 << 16:
-            raise ConfigError("port", expected="0 to 65535", found=port)
+        for name, number in (("port", port), ("control", control or 0)):
+            if not 0 <= number < 1 << 16:
+                raise ConfigError(name, expected="0 to 65535", found=number)
         self.host = host
         wanted = None if symbols is None else tuple(symbols)
         local = config_from({}) if config is None else read_local_config(config)
+        self._service, self._faults = local.venue, local.faults
+        if strict_hosts is not None:
+            self._service = replace_fields(local.venue, strict_hosts=strict_hosts)
+        if self._service.strict_hosts and port > _STRICT_PORT_MAX:
+            raise ConfigError("port", expected=f"at most {_STRICT_PORT_MAX} with strict hosts", found=port)
         folder = Path(".") if config is None else Path(config).parent
         self._config = venue_config(local, folder, seed=seed, symbols=wanted, rate=rate)
         if accounts is not None:
@@ -111,7 +130,9 @@ class LocalVenue:
         self._wanted_port = port
         self._connections_max, self._backlog_bytes_max = connections_max, backlog_bytes_max
         self._data = data
+        self._wanted_control, self._control_token = control, Secret(token_urlsafe())
         self.restored = 0
+        self._served: ServedVenue | None = None
         self._server: VenueServer | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event | None = None
@@ -130,24 +151,67 @@ class LocalVenue:
         return self._running.port
 
     @property
+    def strict_hosts(self) -> bool:
+        """Whether public, private and level3 connections and REST have ports of their own."""
+        return self._service.strict_hosts
+
+    @property
     def ws_v1(self) -> str:
-        """WebSocket address of API version 1."""
-        return f"{self._address('ws')}/"
+        """WebSocket address of API version 1: everything, or with strict hosts market data."""
+        return f"{self._address('ws', 'public')}/"
 
     @property
     def ws_v2(self) -> str:
-        """WebSocket address of API version 2."""
-        return f"{self._address('ws')}/v2"
+        """WebSocket address of API version 2: everything, or with strict hosts market data."""
+        return f"{self._address('ws', 'public')}/v2"
+
+    @property
+    def ws_v1_private(self) -> str:
+        """WebSocket address of API version 1 for private data and trading."""
+        return f"{self._address('ws', 'private')}/"
+
+    @property
+    def ws_v2_private(self) -> str:
+        """WebSocket address of API version 2 for private data and trading."""
+        return f"{self._address('ws', 'private')}/v2"
+
+    @property
+    def ws_v2_level3(self) -> str:
+        """WebSocket address of API version 2 for level3."""
+        return f"{self._address('ws', 'level3')}/v2"
 
     @property
     def rest(self) -> str:
         """Base of the REST addresses: ``rest + "/0/public/Time"`` is one."""
-        return self._address("http")
+        return self._address("http", "rest")
 
-    def _address(self, scheme: str) -> str:
+    @property
+    def has_control(self) -> bool:
+        """Whether it has a control interface."""
+        return self._wanted_control is not None
+
+    @property
+    def control(self) -> str:
+        """Address of its control interface.
+
+        Raises:
+            UsageError: it has none.
+        """
+        port = self._running.control_port
+        if not port:
+            raise UsageError("this local venue has no control interface", hint="Start it with control=0")
+        return f"http://127.0.0.1:{port}"
+
+    @property
+    def control_token(self) -> Secret:
+        """What the control interface wants to be told: ``Authorization: Bearer <token>``."""
+        return self._control_token
+
+    def _address(self, scheme: str, door: Door) -> str:
         host = _REACHED_AT.get(self.host, self.host)
         host = f"[{host}]" if ":" in host else host
-        return f"{scheme}{'s' if self._tls else ''}://{host}:{self.port}"
+        port = self._running.ports.get(door, self.port)
+        return f"{scheme}{'s' if self._tls else ''}://{host}:{port}"
 
     # -- accounts ------------------------------------------------------------
 
@@ -166,6 +230,20 @@ class LocalVenue:
         """Its private part; `reveal` gives the text, which opens nothing but this venue."""
         return self._first_key.secret
 
+    def token(self, account: str | None = None) -> Secret:
+        """Return a fresh WebSocket token, as `GetWebSocketsToken` would.
+
+        Args:
+            account: for whom; None for the account of `key`.
+
+        Raises:
+            UsageError: that account has no API key.
+        """
+        keys = [key for key in self.keys if account in (None, key.account)]
+        if not keys:
+            raise UsageError(f"account {account}", expected="one with an API key")
+        return self._operate(lambda operations: self._serving.tokens.issue(keys[0], operations.now_ns))
+
     @property
     def _first_key(self) -> ApiKey:
         if not self.keys:
@@ -177,14 +255,19 @@ class LocalVenue:
     def _new_server(self, kept: KeptVenue | None, clock: Clock) -> VenueServer:
         from krakenwire.server import VenueServer
 
-        served = ServedVenue(replace(self._config, start_ns=clock.now_ns()), kept)
-        self.restored = served.restored
+        served = ServedVenue(replace(self._config, start_ns=clock.now_ns()), kept, self._service)
+        clock.advance(max(0, served.venue.now_ns - clock.now_ns()))  # it was moved in an earlier life
+        self.restored, self._served = served.restored, served
         return VenueServer(
             served,
             clock,
             host=self.host,
             port=self._wanted_port,
             tls=self._tls,
+            strict_hosts=self.strict_hosts,
+            control=self._wanted_control,
+            control_token=self._control_token,
+            attempts=self._service.connection_attempts,
             connections_max=self._connections_max,
             backlog_bytes_max=self._backlog_bytes_max,
         )
@@ -217,6 +300,7 @@ class LocalVenue:
         self._loop, self._stopping = asyncio.get_running_loop(), stopping
         try:
             await server.start()
+            server.operations.begin_with(self._faults)
             on_ready(self)
             stopped = asyncio.create_task(stopping.wait())
             await asyncio.wait((stopped, server.stepping), return_when=asyncio.FIRST_COMPLETED)
@@ -225,7 +309,7 @@ class LocalVenue:
                 raise InternalError("the local venue broke") from server.stepping.exception()
         finally:
             await server.stop()
-            self._server = self._loop = self._stopping = None
+            self._server = self._loop = self._stopping = self._served = None
 
     def start(self) -> Self:
         """Run in a background thread; return when it listens.
@@ -285,7 +369,7 @@ class LocalVenue:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.stop()
 
-    # -- faults ------------------------------------------------------------
+    # -- clients -----------------------------------------------------------
 
     @property
     def clients(self) -> int:
@@ -297,25 +381,13 @@ class LocalVenue:
         """Clients dropped because they fell behind."""
         return self._in_loop(lambda: self._running.connections.dropped_count)
 
-    def cut_connections(self) -> None:
-        """Cut every connection without a word, as a failing network does."""
-        self._in_loop(self._running.connections.cut)
+    def _operate(self, call: Callable[[Operations], _T]) -> _T:
+        return self._in_loop(lambda: call(self._running.operations))
 
-    def drop_updates(self, count: int = 1) -> None:
-        """Swallow the next book updates: their receivers' books go wrong."""
-        self._in_loop(lambda: setattr(self._running.driver.faults, "drop_updates", count))
-
-    def corrupt_checksums(self, count: int = 1) -> None:
-        """Send wrong checksums with the next book updates."""
-        self._in_loop(lambda: setattr(self._running.driver.faults, "corrupt_checksums", count))
-
-    def stall(self, seconds: float) -> None:
-        """Send nothing and answer nothing for a while; connections stay open."""
-        self._in_loop(lambda: self._running.driver.stall(seconds))
-
-    def set_status(self, status: str) -> None:
-        """Change the trading mode and announce it: ``online``, ``post_only``, ``cancel_only``, ``maintenance``."""
-        self._in_loop(lambda: self._running.driver.set_status(status))
+    @property
+    def _serving(self) -> ServedVenue:
+        assert self._served is not None, "it is running"
+        return self._served
 
     @property
     def _running(self) -> VenueServer:

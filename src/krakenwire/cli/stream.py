@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from krakenwire.apps.kraken import Kraken
-from krakenwire.apps.streaming import CHANNEL_NAMES, channel_named, local_token, stream_frames, stream_items
+from krakenwire.apps.streaming import CHANNEL_NAMES, channel_named, level3_client, stream_frames, stream_items
 from krakenwire.apps.watcher import Notice, Tick
 from krakenwire.cli.exit_codes import OK
 from krakenwire.cli.parsers import Subparsers
@@ -72,8 +72,9 @@ def run(args: argparse.Namespace) -> int:
     if args.count is not None and args.count < 1:
         raise ConfigError("--count", expected="at least 1", found=args.count)
     seconds_ns = None if args.seconds is None else duration_from("--seconds", args.seconds)
-    token = local_token(args.on, os.environ.get(_TOKEN_VARIABLE)) if channel == "level3" else None
-    with Kraken(args.on, version=args.api, token=token) as kraken:
+    token = os.environ.get(_TOKEN_VARIABLE)
+    client = level3_client(args.on, args.api, token) if channel == "level3" else Kraken(args.on, version=args.api)
+    with client as kraken:
         try:
             with ends_on_signals():
                 _print(_lines(kraken, channel, args), args.count, seconds_ns)

@@ -20,6 +20,8 @@ _EPILOG = """\
 Once it is ready it prints its addresses and a key: one line, or with --json one object
 {"ws_v1":url,"ws_v2":url,"rest":url,"key":text,"secret":text}. The REST address of a
 call is rest + "/0/public/Time"; key and secret are those of the demo account.
+With --strict-hosts it also has "ws_v1_private", "ws_v2_private" and "ws_v2_level3",
+with --control "control" and "control_token".
 It runs until Ctrl-C or SIGTERM and then ends with code 0.
 
   krakenwire venue --port 8080
@@ -36,6 +38,20 @@ def add_parser(subparsers: Subparsers) -> None:
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, default=8080, help="port, 0 for a free one (default: %(default)s)")
+    parser.add_argument(
+        "--strict-hosts",
+        action="store_true",
+        default=None,
+        help="ports of their own for public, private, level3 and REST, from --port on; each refuses what Kraken's does",
+    )
+    parser.add_argument(
+        "--control",
+        nargs="?",
+        type=int,
+        const=0,
+        metavar="PORT",
+        help="offer a control interface on a loopback port of its own: clock, faults, orders of others",
+    )
     parser.add_argument(
         "--symbols", nargs="+", metavar="SYMBOL", help="what to list, separated by commas or spaces (default: all)"
     )
@@ -63,6 +79,8 @@ def run(args: argparse.Namespace) -> int:
         data=args.data,
         host=args.host,
         port=args.port,
+        strict_hosts=args.strict_hosts,
+        control=args.control,
         tls_cert=args.tls_cert,
         tls_key=args.tls_key,
     )
@@ -80,7 +98,16 @@ async def _serve(venue: LocalVenue, *, as_json: bool) -> None:
 
 def _announce_json(venue: LocalVenue) -> None:
     _warn_if_exposed(venue.host)
-    ready: dict[str, str | int] = {"ws_v1": venue.ws_v1, "ws_v2": venue.ws_v2, "rest": venue.rest}
+    ready: dict[str, str | int] = {"ws_v1": venue.ws_v1, "ws_v2": venue.ws_v2}
+    if venue.strict_hosts:
+        ready |= {
+            "ws_v1_private": venue.ws_v1_private,
+            "ws_v2_private": venue.ws_v2_private,
+            "ws_v2_level3": venue.ws_v2_level3,
+        }
+    ready["rest"] = venue.rest
+    if venue.has_control:
+        ready |= {"control": venue.control, "control_token": venue.control_token.reveal()}
     if venue.restored:
         ready |= {"restored": venue.restored}
     if venue.keys:
@@ -90,7 +117,16 @@ def _announce_json(venue: LocalVenue) -> None:
 
 def _announce_line(venue: LocalVenue) -> None:
     _warn_if_exposed(venue.host)
-    said = [f"local Kraken ready: v1 {venue.ws_v1}", f"v2 {venue.ws_v2}", f"REST {venue.rest}"]
+    said = [f"local Kraken ready: v1 {venue.ws_v1}", f"v2 {venue.ws_v2}"]
+    if venue.strict_hosts:
+        said += [
+            f"private v1 {venue.ws_v1_private}",
+            f"private v2 {venue.ws_v2_private}",
+            f"level3 {venue.ws_v2_level3}",
+        ]
+    said.append(f"REST {venue.rest}")
+    if venue.has_control:
+        said += [f"control {venue.control}", f"token {venue.control_token.reveal()}"]
     if venue.keys:  # they open nothing but this venue
         said += [f"key {venue.key}", f"secret {venue.secret.reveal()}"]
     if venue.restored:

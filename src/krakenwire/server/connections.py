@@ -10,11 +10,13 @@ from __future__ import annotations
 import asyncio
 import heapq
 import logging
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 
 from aiohttp import WSCloseCode, web
 
 from krakenwire.limits import VENUE_CLIENT_BACKLOG_BYTES
+from krakenwire.server.faults import garbled
 from krakenwire.server.frames import text_frame
 from krakenwire.server.ports import Gateway
 
@@ -35,6 +37,10 @@ class Connection:
         socket: the prepared WebSocket.
         transport: where its bytes go.
         backlog_bytes_max: unread bytes at which the client is dropped.
+
+    Attributes:
+        send_bytes: sends one encoded frame; a fault puts something else in its place.
+        stalled: what to wait for before the client is listened to again, None while nothing is wrong.
     """
 
     def __init__(
@@ -49,21 +55,68 @@ class Connection:
         self._socket, self._transport, self._bound = socket, transport, backlog_bytes_max
         self.dropped = False
         self.due_ns: int | None = None
+        self.send_bytes: Callable[[bytes], None] = self._write
+        self.stalled: asyncio.Event | None = None
+        self._held: list[bytes] = []
+        self._held_bytes = 0
 
     def send(self, frames: Iterable[str]) -> None:
         """Send frames meant for this client alone."""
         for frame in frames:
             self.send_bytes(text_frame(frame))
 
-    def send_bytes(self, frame: bytes) -> None:
+    def _write(self, frame: bytes) -> None:
         """Send one encoded frame; drop the client if it has too much unread."""
         if self._transport.is_closing() or self._socket.closed:
             return
         self._transport.write(frame)
         if self._transport.get_write_buffer_size() > self._bound:
-            self.dropped = True
-            _log.warning("client %d dropped: more than %d bytes unread", self.number, self._bound)
-            self._transport.abort()
+            self._drop()
+
+    def _drop(self) -> None:
+        self.dropped = True
+        _log.warning("client %d dropped: more than %d bytes unread", self.number, self._bound)
+        self._transport.abort()
+
+    # -- faults ---------------------------------------------------------------
+
+    def stall(self, seconds: float) -> None:
+        """Send nothing and hear nothing for a while; what was to be sent comes then, in its order."""
+        self._held.clear()
+        self._held_bytes = 0
+        self.stalled = asyncio.Event()
+        self.send_bytes = self._hold
+        asyncio.get_running_loop().call_later(seconds, self._wake, self.stalled)
+
+    def garble(self, count: int, how: str) -> None:
+        """Garble the next frames it is sent; see `faults.garbled`."""
+        left = count
+
+        def spoil(frame: bytes) -> None:
+            nonlocal left
+            left -= 1
+            if left == 0:
+                self.send_bytes = self._write
+            self._write(garbled(frame, how))
+
+        self.send_bytes = spoil
+
+    def _hold(self, frame: bytes) -> None:
+        self._held.append(frame)
+        self._held_bytes += len(frame)
+        if self._held_bytes > self._bound:
+            self._drop()
+
+    def _wake(self, stalled: asyncio.Event) -> None:
+        """End a stall, unless another has begun since."""
+        stalled.set()
+        if self.stalled is not stalled:
+            return
+        self.stalled = None
+        self.send_bytes = self._write
+        for frame in self._held:
+            self._write(frame)
+        self._held.clear()
 
     async def close(self, code: int, reason: str) -> None:
         """Say goodbye; a client that does not answer in time is cut."""
@@ -79,7 +132,11 @@ class Connection:
 
 
 class Connections:
-    """All clients of one server, with the times at which their gateways want to be polled."""
+    """All clients of one server, with the times at which their gateways want to be polled.
+
+    Attributes:
+        arrivals: what is to be done to the next connections, one after the other, once each is open.
+    """
 
     def __init__(self) -> None:
         self._by_gateway: dict[object, Connection] = {}
@@ -87,6 +144,10 @@ class Connections:
         self._farewells: set[asyncio.Task[None]] = set()
         self.dropped_count = 0
         self.accepted_count = 0
+        self.arrivals: deque[Callable[[Connection], None]] = deque()
+
+    def __iter__(self) -> Iterator[Connection]:
+        return iter(tuple(self._by_gateway.values()))
 
     def __len__(self) -> int:
         return len(self._by_gateway)
@@ -143,14 +204,9 @@ class Connections:
         self._farewells.add(task)
         task.add_done_callback(self._farewells.discard)
 
-    def cut(self) -> None:
-        """Cut every connection without a word."""
-        for connection in list(self._by_gateway.values()):
-            connection.abort()
-
     async def close(self) -> None:
         """Say goodbye to everyone and wait for the answers, briefly."""
-        for connection in list(self._by_gateway.values()):
+        for connection in self:
             self._farewell(connection, WSCloseCode.GOING_AWAY, "the venue is stopping")
         if self._farewells:
             await asyncio.wait(self._farewells)

@@ -6,8 +6,9 @@ Never waits for a client. One loop, one thread: gateways need no locks.
 from __future__ import annotations
 
 import asyncio
-import logging
+from typing import Final
 
+from krakenwire.limits import VENUE_ADVANCE_S
 from krakenwire.server.clock import Clock
 from krakenwire.server.connections import Connections
 from krakenwire.server.faults import Faults
@@ -15,7 +16,8 @@ from krakenwire.server.ports import FanOut, VenuePort
 
 __all__ = ["Driver"]
 
-_log = logging.getLogger("krakenwire.server")
+_SECOND_NS: Final = 1_000_000_000
+_LIVED_NS: Final = VENUE_ADVANCE_S * _SECOND_NS
 
 
 class Driver:
@@ -29,7 +31,7 @@ class Driver:
     """
 
     def __init__(self, market: VenuePort, connections: Connections, clock: Clock, step_s: float = 0.005) -> None:
-        self._market, self._connections, self._clock, self._step_s = market, connections, clock, step_s
+        self._market, self.connections, self._clock, self._step_s = market, connections, clock, step_s
         self.faults = Faults()
         self.awake = asyncio.Event()
         self.awake.set()
@@ -49,20 +51,32 @@ class Driver:
 
     def step(self) -> None:
         """Let the market act up to now, publish, and poll the gateways that are due."""
-        now_ns = self._clock.now_ns()
-        self.publish(self._market.step(now_ns))
-        self._connections.poll(now_ns)
+        self.publish(self._market.step(self._clock.now_ns()))
+        self.connections.poll(self._clock.line_ns())
 
     def publish(self, frames: FanOut) -> None:
         """Hand out frames, through the faults that are set."""
+        publish = self.connections.publish
         for frame, gateways in frames:
-            sent = frame if self.faults.idle else self.faults.apply(frame)
-            if sent is not None:
-                self._connections.publish(sent, gateways)
+            if not self.faults.frames:
+                publish(frame, gateways)
+                continue
+            for spoiled in self.faults.apply(frame):
+                publish(spoiled, gateways)
 
-    def set_status(self, status: str) -> None:
-        """Change the venue's trading mode and announce it."""
-        self.publish(self._market.set_status(status, self._clock.now_ns()))
+    def advance(self, ns: int) -> None:
+        """Move the venue's time forward and let everything happen that is due by then.
+
+        Orders, timers and tokens live through all of it, the crowd through the last
+        `VENUE_ADVANCE_S` seconds, as after any long pause.
+        """
+        lived_ns = min(ns, _LIVED_NS)
+        self._clock.advance(ns - lived_ns)
+        self.step()
+        while lived_ns:
+            self._clock.advance(min(lived_ns, _SECOND_NS))
+            self.step()
+            lived_ns -= min(lived_ns, _SECOND_NS)
 
     def stall(self, seconds: float) -> None:
         """Send nothing and answer nothing for a while, as a hung service does."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 
-__all__ = ["text_frame"]
+__all__ = ["text_frame", "text_of"]
 
 _FIN_TEXT = 0x81
 
@@ -24,3 +24,9 @@ def text_frame(text: str) -> bytes:
     else:
         head = struct.pack("!BBQ", _FIN_TEXT, 127, size)
     return head + payload
+
+
+def text_of(frame: bytes) -> str:
+    """Return the message of a frame that `text_frame` made."""
+    head = {126: 4, 127: 10}.get(frame[1], 2)
+    return frame[head:].decode()

@@ -1,4 +1,4 @@
-"""Binds a venue to a port and runs it until it is told to stop.
+"""Binds a venue to its ports and runs it until it is told to stop.
 
 Start-up problems are typed errors before anything is served; stopping leaves
 no task, socket or thread behind.
@@ -11,14 +11,19 @@ import errno
 import logging
 import os
 import ssl
+from typing import Final
 
 from aiohttp import web
 
 from krakenwire.errors import ConfigError
 from krakenwire.limits import VENUE_CLIENT_BACKLOG_BYTES, VENUE_CONNECTIONS_MAX
-from krakenwire.server.application import Application
+from krakenwire.model.secrets import Secret
+from krakenwire.server.application import DOORS, Application, Door
 from krakenwire.server.clock import Clock
+from krakenwire.server.control import Control
+from krakenwire.server.operations import Operations
 from krakenwire.server.ports import VenuePort
+from krakenwire.venue.access.pace import BanRule
 
 __all__ = ["VenueServer"]
 
@@ -31,14 +36,53 @@ _HINTS = {
 }
 
 
+_LOOPBACK: Final = "127.0.0.1"
+_NO_TOKEN: Final = Secret("")
+
+
+class _Listener:
+    """One application on one port."""
+
+    def __init__(self, application: web.Application, host: str, port: int, tls: ssl.SSLContext | None) -> None:
+        self._host, self._wanted_port, self._tls = host, port, tls
+        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0, handle_signals=False)
+
+    async def start(self) -> int:
+        """Listen; return the port."""
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, self._host, self._wanted_port, ssl_context=self._tls, backlog=1024)
+        try:
+            await site.start()
+        except OSError as error:
+            await self._runner.cleanup()
+            raise self._unusable(error) from error
+        return int(self._runner.addresses[0][1])
+
+    async def stop(self) -> None:
+        """Listen no more."""
+        await self._runner.cleanup()
+
+    def _unusable(self, error: OSError) -> ConfigError:
+        number = error.errno or 0  # negative: the name could not be resolved
+        return ConfigError(
+            f"cannot listen on {self._host} port {self._wanted_port}",
+            found=os.strerror(number) if number > 0 else error.strerror,
+            hint=_HINTS.get(number, "Check the host name and the port"),
+        )
+
+
 class VenueServer:
-    """A venue on one port.
+    """A venue on one port, or on one for each of Kraken's hosts.
 
     Args:
         market: the venue to serve.
         clock: where every `now_ns` comes from.
         host, port: where to listen; port 0 takes a free one.
         tls: serve TLS with this context.
+        strict_hosts: public, private, level3 and REST have ports of their own, one after the other from `port`.
+        control: port of the control interface, 0 for a free one, None for none; always on the loopback address.
+        control_token: what callers of it must know.
+        attempts: how many connections one address may open; None for as many as it likes.
         connections_max: WebSocket connections at once; more get HTTP 503.
         backlog_bytes_max: unread bytes at which a client is dropped.
     """
@@ -51,16 +95,37 @@ class VenueServer:
         host: str = "127.0.0.1",
         port: int = 0,
         tls: ssl.SSLContext | None = None,
+        strict_hosts: bool = False,
+        control: int | None = None,
+        control_token: Secret = _NO_TOKEN,
+        attempts: BanRule | None = None,
         connections_max: int = VENUE_CONNECTIONS_MAX,
         backlog_bytes_max: int = VENUE_CLIENT_BACKLOG_BYTES,
     ) -> None:
-        self._host, self._wanted_port, self._tls = host, port, tls
-        self.port = 0
-        application = Application(market, clock, connections_max=connections_max, backlog_bytes_max=backlog_bytes_max)
+        self.ports: dict[Door, int] = {}
+        self.control_port = 0
+        application = Application(
+            market, clock, connections_max=connections_max, backlog_bytes_max=backlog_bytes_max, attempts=attempts
+        )
         self.connections = application.connections
         self.driver = application.driver
-        self._runner = web.AppRunner(application.build(), access_log=None, shutdown_timeout=1.0, handle_signals=False)
+        self.operations = Operations(market, clock, self.driver)
+        doors: tuple[Door, ...] = DOORS if strict_hosts else ("any",)
+        self._doors = {
+            door: _Listener(application.build(door), host, port and port + number, tls)
+            for number, door in enumerate(doors)
+        }
+        self._control = (
+            None
+            if control is None
+            else _Listener(Control(self.operations, control_token).build(), _LOOPBACK, control, None)
+        )
         self._stepping: asyncio.Task[None] | None = None
+
+    @property
+    def port(self) -> int:
+        """The port of everything, or of the public host; 0 while it does not listen."""
+        return next(iter(self.ports.values()), 0)
 
     @property
     def stepping(self) -> asyncio.Task[None]:
@@ -74,23 +139,11 @@ class VenueServer:
         Raises:
             ConfigError: the address cannot be used.
         """
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, self._host, self._wanted_port, ssl_context=self._tls, backlog=1024)
-        try:
-            await site.start()
-        except OSError as error:
-            await self._runner.cleanup()
-            raise self._unusable(error) from error
-        self.port = int(self._runner.addresses[0][1])
+        for door, listener in self._doors.items():
+            self.ports[door] = await listener.start()
+        if self._control is not None:
+            self.control_port = await self._control.start()
         self._stepping = asyncio.create_task(self.driver.run(), name="krakenwire venue")
-
-    def _unusable(self, error: OSError) -> ConfigError:
-        number = error.errno or 0  # negative: the name could not be resolved
-        return ConfigError(
-            f"cannot listen on {self._host} port {self._wanted_port}",
-            found=os.strerror(number) if number > 0 else error.strerror,
-            hint=_HINTS.get(number, "Check the host name and the port"),
-        )
 
     async def stop(self) -> None:
         """Say goodbye to everyone and close the port."""
@@ -99,7 +152,8 @@ class VenueServer:
             await asyncio.wait((self._stepping,))
         self.driver.awake.set()
         await self.connections.close()
-        await self._runner.cleanup()
+        for listener in (*self._doors.values(), *(() if self._control is None else (self._control,))):
+            await listener.stop()
         _log.info(
             "stopped: %d clients served, %d dropped", self.connections.accepted_count, self.connections.dropped_count
         )
