@@ -17,6 +17,7 @@ from krakenwire.apps.local_venue import LocalVenue
 from krakenwire.protocol.rest_sign import sign
 
 _NONCES = count(1)
+_HEARTBEATS = ({"channel": "heartbeat"}, {"event": "heartbeat"})
 
 
 class Peer:
@@ -43,11 +44,13 @@ class Peer:
     def text(self) -> str:
         return str(self.ws.recv())
 
-    def until(self, wanted: Callable[[Any], bool], frames: int = 5_000) -> Any:
-        for _ in range(frames):
+    def until(self, wanted: Callable[[Any], bool], beats: int = 20) -> Any:
+        """Return the first frame that is wanted; after so many heartbeats it will not come."""
+        while beats:
             frame = json.loads(self.text())
             if wanted(frame):
                 return frame
+            beats -= frame in _HEARTBEATS
             self.seen.append(frame)
         raise AssertionError("no such frame")
 

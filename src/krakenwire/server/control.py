@@ -115,12 +115,17 @@ class _Operation(Generic[_BodyT]):
 
     def describe(self) -> dict[str, object]:
         """Return what it does and takes, for people."""
-        members = {field.name: "required" if field.required else field.default for field in self._fields}
+        members = {field.encode_name: "required" if field.required else _default(field) for field in self._fields}
         return {"does": self._does, "members": members}
 
     def carry_out(self, operations: Operations, body: bytes) -> object:
         """Do it; what raises is the caller's mistake."""
         return self._run(operations, self._decoder.decode(body or b"{}"))
+
+
+def _default(field: msgspec.structs.FieldInfo) -> object:
+    """What a member is when it is left out."""
+    return {} if field.default is msgspec.NODEFAULT else field.default
 
 
 def _act(operations: Operations, asked: _Act) -> object:
@@ -231,8 +236,10 @@ class Control:
             return await handler(request)
         except web.HTTPException as error:
             return _said(error.status, _HTTP.get(error.status, error.reason))
-        except (msgspec.DecodeError, KrakenwireError) as error:
+        except (msgspec.ValidationError, KrakenwireError) as error:
             return _said(400, str(error))
+        except (msgspec.DecodeError, RecursionError) as error:
+            return _said(400, f"not JSON: {error}")
 
     async def _list(self, request: web.Request) -> web.Response:  # noqa: ARG002 - aiohttp passes it
         return _answer({"get": list(_READ), "post": {name: done.describe() for name, done in _DONE.items()}})

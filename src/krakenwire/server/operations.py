@@ -112,8 +112,9 @@ class Operations:
         return self._clock.frozen
 
     def freeze(self) -> None:
-        """Hold the venue's clock; heartbeats go on."""
+        """Hold the venue's clock, with everything done that was due by then; heartbeats go on."""
         self._clock.freeze()
+        self._driver.step()
 
     def advance(self, seconds: float) -> None:
         """Move the venue's clock forward, and let everything happen that is due by then."""
