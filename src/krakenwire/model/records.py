@@ -105,6 +105,11 @@ class OrderRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     sender_sub_id: str | None = None
     ref_id: str | None = None
 
+    @property
+    def liquidated(self) -> bool:
+        """Whether the venue itself placed it, to close a position."""
+        return "liquidation" in self.misc
+
 
 class TradeRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One fill.
@@ -222,6 +227,7 @@ def order_record(event: Execution) -> OrderRecord:
         reduce_only=event.reduce_only,
         leverage=event.leverage,
         fee_preference=event.fee_preference or "quote",
+        misc=("liquidation",) if event.liquidated else (),
         amended=event.amended,
         order_userref=event.order_userref,
         cl_ord_id=event.cl_ord_id,

@@ -33,7 +33,10 @@ _DECODER: Final = msgspec.json.Decoder(float_hook=exact_text)
 
 
 def parameters(body: bytes) -> dict[str, str]:
-    """Return the parameters of a body by their flat names; null is absent, of a name given twice the last counts.
+    """Return the parameters of a body by their flat names; null is absent.
+
+    Of a plain name given twice the last counts, as Kraken's forms and ``name[]`` are PHP's; several
+    values of one name are written ``name[]``, or as a comma list.
 
     Raises:
         Declined: not a form and not a JSON object, nested too deeply, or too many of them.

@@ -127,6 +127,11 @@ def test_a_list_without_places_in_a_form_keeps_all_its_items() -> None:
     )
 
 
+def test_of_a_plain_name_given_twice_the_last_counts() -> None:
+    assert parameters(b"txid=O1&nonce=1&txid=O2") == {"txid": "O2", "nonce": "1"}
+    assert parameters(b'{"txid":"O1","txid":"O2"}') == {"txid": "O2"}
+
+
 @given(st.dictionaries(st.text(min_size=1).filter(lambda name: not name.endswith("[]")), st.text(), max_size=5))
 def test_a_form_comes_back_as_it_was_said(params: dict[str, str]) -> None:
     readable = {_encodable(name): _encodable(text) for name, text in params.items()}

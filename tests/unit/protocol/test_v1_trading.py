@@ -55,6 +55,7 @@ from krakenwire.model import (
     Unsubscribed,
 )
 from krakenwire.model.numbers import scaled_to_decimal
+from krakenwire.model.records import order_record
 from krakenwire.protocol.descriptions import PairTexts
 from krakenwire.protocol.v1 import ClientCodec, private_frames
 from krakenwire.protocol.v1.trading import (
@@ -485,6 +486,21 @@ def test_an_amended_order_of_a_snapshot_is_an_open_one(sequence: int, exec_type:
     entry = {"status": "open", "amended": True, "vol_exec": "0.5", "descr": descr}
     (event,) = decoded(json.dumps([[{"O1": entry}], "openOrders", {"sequence": sequence}])).executions
     assert (event.exec_type, event.order_status, event.amended) == (exec_type, "partially_filled", True)
+
+
+@pytest.mark.parametrize(
+    ("misc", "liquidated"), [("liquidation", True), ("partial,liquidation", True), ("partial", False), ("", False)]
+)
+def test_an_order_of_the_venue_itself_is_told_as_that(misc: str, liquidated: bool) -> None:
+    event = entry_event(status="open", misc=misc)
+    assert event.liquidated is liquidated
+
+
+def test_a_new_order_of_the_venue_itself_has_it_in_its_entry() -> None:
+    descr = {"pair": "XBT/USD", "type": "sell", "ordertype": "market", "price": "0"}
+    event = entry_event(status="pending", misc="liquidation", descr=descr, vol="1", opentm="1")
+    record = order_record(event)
+    assert (record.misc, record.liquidated) == (("liquidation",), True)
 
 
 def test_a_limit_that_has_become_absolute_is_told_as_that() -> None:

@@ -61,6 +61,7 @@ class _Order(msgspec.Struct):
     starttm: _Number = None
     expiretm: _Number = None
     lastupdated: _Number = None
+    misc: str | None = None
     oflags: str | None = None
     timeinforce: str | None = None
     refid: str | None = None
@@ -180,6 +181,7 @@ def _order(order_id: str, entry: object, kind: Kind) -> Execution:
         post_only="post" in flags,
         margin=leverage is not None,
         leverage=leverage,
+        liquidated="liquidation" in flat.parts(row.misc),
         fee_preference=flat.fee_preference(flags),
         triggers=_triggers(row, order_type, prices),
         contingent=None if close is None else flat.contingent(close.ordertype, close.price, close.price2),
