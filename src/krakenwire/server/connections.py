@@ -59,6 +59,7 @@ class Connection:
         self.stalled: asyncio.Event | None = None
         self._held: list[bytes] = []
         self._held_bytes = 0
+        self._waiting: list[bytes] = []
 
     def send(self, frames: Iterable[str]) -> None:
         """Send frames meant for this client alone."""
@@ -66,10 +67,17 @@ class Connection:
             self.send_bytes(text_frame(frame))
 
     def _write(self, frame: bytes) -> None:
-        """Send one encoded frame; drop the client if it has too much unread."""
-        if self._transport.is_closing() or self._socket.closed:
+        """Send one encoded frame, together with what else there is for this client before the loop goes on."""
+        if not self._waiting:
+            asyncio.get_running_loop().call_soon(self.flush)
+        self._waiting.append(frame)
+
+    def flush(self) -> None:
+        """Write what waits, in one call; drop the client if it has too much unread."""
+        frames, self._waiting = self._waiting, []
+        if not frames or self._transport.is_closing() or self._socket.closed:
             return
-        self._transport.write(frame)
+        self._transport.write(b"".join(frames))
         if self._transport.get_write_buffer_size() > self._bound:
             self._drop()
 
@@ -120,6 +128,7 @@ class Connection:
 
     async def close(self, code: int, reason: str) -> None:
         """Say goodbye; a client that does not answer in time is cut."""
+        self.flush()
         try:
             async with asyncio.timeout(_FAREWELL_S):
                 await self._socket.close(code=code, message=reason.encode()[:_REASON_BYTES_MAX])
