@@ -134,7 +134,8 @@ def _amend_waiting(
         order.limit_distance = ticks_of(request.limit_price, desk.terms.instrument.price_precision)
     if new_trigger and trigger is not None:
         trigger.price = trigger.asked = new_trigger
-        desk.look_again()
+        if order.phase == "untriggered":
+            desk.waiting.add(order)
     order.amended, order.changed_ns = True, now_ns
     reports.amended(order, "User requested", now_ns)
 

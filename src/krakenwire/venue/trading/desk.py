@@ -30,6 +30,7 @@ from krakenwire.venue.trading.positions import Positions
 from krakenwire.venue.trading.reports import Reports
 from krakenwire.venue.trading.settlement import Settlement
 from krakenwire.venue.trading.terms import Terms
+from krakenwire.venue.trading.waiting import Waiting
 
 __all__ = ["Desk"]
 
@@ -53,7 +54,7 @@ class Desk:
         symbol: v2 spelling.
         terms: what its ticks and lots are worth.
         orders: open orders by their engine number, scheduled and untriggered ones, too.
-        untriggered: those that wait for the market, by number, oldest first.
+        waiting: those that wait for the market.
         closes: fills whose conditional close is still to be placed.
 
     Args:
@@ -79,11 +80,10 @@ class Desk:
         self.market, self.terms = market, terms
         self.symbol = market.symbol
         self.orders: dict[int, AccountOrder] = {}
-        self.untriggered: dict[int, AccountOrder] = {}
+        self.waiting = Waiting()
         self.closes: deque[Fill] = deque()
         self._settlement, self._positions, self._reports = settlement, positions, reports
         self._changed, self._index = changed, index
-        self._looked_at: tuple[int, int] | None = None
         self._reducing: dict[int, AccountOrder] = {}
 
     # -- reading ---------------------------------------------------------------
@@ -207,32 +207,20 @@ class Desk:
     def wait(self, order: AccountOrder) -> None:
         """Let an order wait for its trigger."""
         order.phase = "untriggered"
-        self.orders[order.number] = self.untriggered[order.number] = order
-        self.look_again()
-
-    def look_again(self) -> None:
-        """A trigger is new or has changed: it may fire though the market has not moved."""
-        self._looked_at = None
+        self.orders[order.number] = order
+        self.waiting.add(order)
 
     def due(self, now_ns: int) -> AccountOrder | None:
         """Let triggers follow the market; return the oldest that fires now, no longer waiting, or None."""
-        if not self.untriggered:
+        if not self.waiting:
             return None
-        references = self.reference("last"), self.reference("index")
-        if references == self._looked_at:
+        found = self.waiting.due(self.reference, lambda order: self._reports.trigger_changed(order, now_ns))
+        if found is None:
             return None
-        for order in self.untriggered.values():
-            trigger = order.trigger
-            assert trigger is not None
-            reference = self.reference(trigger.reference)
-            if trigger.trails and reference and trigger.follow(reference):
-                self._reports.trigger_changed(order, now_ns)
-            if trigger.reached(reference):
-                trigger.fired_ns, trigger.fired_at = now_ns, reference
-                del self.untriggered[order.number]
-                return order
-        self._looked_at = references
-        return None
+        order, price = found
+        assert order.trigger is not None
+        order.trigger.fired_ns, order.trigger.fired_at = now_ns, price
+        return order
 
     def fire(self, order: AccountOrder, now_ns: int) -> None:
         """Put a triggered order into the book, if its account can still pay."""
@@ -329,7 +317,7 @@ class Desk:
         order.reason, order.closed_ns, order.resting = reason, time_ns, False
         self.hold(order, 0, 0)
         del self.orders[order.number]
-        self.untriggered.pop(order.number, None)
+        self.waiting.discard(order)
         self._reducing.pop(order.number, None)
         order.account.closed(order)
         self._reports.ended(order, order.phase, time_ns)  # type: ignore[arg-type]  # the final phases are exec types
