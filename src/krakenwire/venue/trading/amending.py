@@ -11,14 +11,13 @@ from krakenwire.model.orders import AmendOrder
 from krakenwire.venue.trading.account_order import AccountOrder
 from krakenwire.venue.trading.desk import Desk
 from krakenwire.venue.trading.needs import need
-from krakenwire.venue.trading.prices import INVALID, TRAILING, Refusal, lots_of, price_of, ticks_of
+from krakenwire.venue.trading.prices import SLICES, TRAILING, lots_of, price_of, ticks_of
+from krakenwire.venue.trading.refusals import INVALID, NO_FUNDS, USER_REQUESTED, Refusal
 from krakenwire.venue.trading.reports import Reports
 
 __all__ = ["amend", "amend_resting", "hold_at"]
 
 NOTHING: Final = "EOrder:No amendable parameters specified"
-NO_FUNDS: Final = "EOrder:Insufficient funds"
-_SLICES: Final = 15
 
 
 def hold_at(order: AccountOrder, price: int, now_ns: int) -> bool:
@@ -68,7 +67,7 @@ def _new_display(order: AccountOrder, request: AmendOrder, remaining: int) -> in
     if order.display is None:
         raise Refusal(f"{INVALID}:displayvol")
     display = lots_of(request.display_qty, order.desk.terms.instrument.qty_precision, f"{INVALID}:displayvol")
-    if display * _SLICES < remaining:
+    if display * SLICES < remaining:
         raise Refusal(f"{INVALID}:displayvol")
     return display
 
@@ -76,8 +75,8 @@ def _new_display(order: AccountOrder, request: AmendOrder, remaining: int) -> in
 def _cut(desk: Desk, order: AccountOrder, reports: Reports, now_ns: int) -> None:
     """Less than has traded: the order is what it has traded, the rest is canceled."""
     order.qty, order.amended, order.changed_ns = max(order.filled, 0), True, now_ns
-    reports.amended(order, "User requested", now_ns)
-    desk.cancel(order, "User requested", now_ns)
+    reports.amended(order, USER_REQUESTED, now_ns)
+    desk.cancel(order, USER_REQUESTED, now_ns)
 
 
 def amend_resting(
@@ -137,7 +136,7 @@ def _amend_waiting(
         if order.phase == "untriggered":
             desk.waiting.add(order)
     order.amended, order.changed_ns = True, now_ns
-    reports.amended(order, "User requested", now_ns)
+    reports.amended(order, USER_REQUESTED, now_ns)
 
 
 def _new_trigger_price(order: AccountOrder, request: AmendOrder) -> int:

@@ -14,23 +14,13 @@ from krakenwire.model.orders import AddOrder, OrderType
 from krakenwire.venue.trading.account_order import AccountOrder
 from krakenwire.venue.trading.accounts import Account
 from krakenwire.venue.trading.desk import Desk
-from krakenwire.venue.trading.prices import (
-    INVALID,
-    INVALID_PRICE,
-    TRAILING,
-    Refusal,
-    lots_of,
-    price_of,
-    ticks_of,
-    trigger_of,
-)
+from krakenwire.venue.trading.prices import SLICES, TRAILING, lots_of, price_of, ticks_of, trigger_of
+from krakenwire.venue.trading.refusals import INVALID, INVALID_PRICE, Refusal
 
 __all__ = ["check_deadline", "check_mode", "check_price", "check_size", "draft"]
 
 _SECOND: Final = 1_000_000_000
 _MONTH_NS: Final = 31 * 86_400 * _SECOND
-_SLICES: Final = 15
-"""An iceberg shows a fifteenth of its quantity at least."""
 PRICE_BAND: Final = 10
 """A price that would trade at once may be this many times away from the best one at most."""
 
@@ -190,7 +180,7 @@ def _set_display(order: AccountOrder, request: AddOrder) -> None:
         return
     text = f"{INVALID}:displayvol"
     order.display = lots_of(request.display_qty, order.desk.terms.instrument.qty_precision, text)
-    if order.display > order.qty or order.display * _SLICES < order.qty:
+    if order.display > order.qty or order.display * SLICES < order.qty:
         raise Refusal(text)
 
 

@@ -27,6 +27,7 @@ from krakenwire.venue.trading.account_order import AccountOrder, Fill
 from krakenwire.venue.trading.accounts import Account
 from krakenwire.venue.trading.needs import lots_for_cash, need, sweep
 from krakenwire.venue.trading.positions import Positions
+from krakenwire.venue.trading.refusals import NO_FUNDS, USER_REQUESTED, reason_of
 from krakenwire.venue.trading.reports import Reports
 from krakenwire.venue.trading.settlement import Settlement
 from krakenwire.venue.trading.terms import Terms
@@ -35,7 +36,6 @@ from krakenwire.venue.trading.waiting import Waiting
 __all__ = ["Desk"]
 
 POST_ONLY: Final = "Post only order"
-NO_FUNDS: Final = "Insufficient funds"
 POSITION_CLOSED: Final = "Reduce only: Position is closed"
 _ENDINGS: Final = {
     "post only": POST_ONLY,
@@ -200,7 +200,7 @@ class Desk:
         order.display = order.display if display is None else display
         order.amended, order.changed_ns = True, now_ns
         self._changed(self.symbol)
-        self._reports.amended(order, "User requested", self.market.time_ns)
+        self._reports.amended(order, USER_REQUESTED, self.market.time_ns)
         self._settle(events, order)
         return ""
 
@@ -232,7 +232,7 @@ class Desk:
         if self.hold_all(order, now_ns):
             self.submit(order, now_ns)
         else:
-            self._end(order, "canceled", NO_FUNDS, now_ns)
+            self._end(order, "canceled", reason_of(NO_FUNDS), now_ns)
 
     def rebound(self, now_ns: int) -> None:
         """Keep resting reduce-only orders no larger than the positions they reduce."""

@@ -8,25 +8,18 @@ and wire text are the gateways' business. What a request must be like is in
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Final
-
-import msgspec
 
 from krakenwire.model import OrderSide
 from krakenwire.model.answers import (
     Added,
-    AllCanceled,
     Amended,
     Answer,
     BatchAdded,
-    BatchCanceled,
-    Canceled,
     Edited,
     OrderRefused,
-    TimerSet,
 )
 from krakenwire.model.orders import (
     AddOrder,
@@ -36,36 +29,30 @@ from krakenwire.model.orders import (
     CancelAll,
     CancelAllAfter,
     CancelOrders,
-    Conditional,
     EditOrder,
     TradingRequest,
-    Trigger,
 )
-from krakenwire.model.rates import Transaction
 from krakenwire.venue.market.market import Market
-from krakenwire.venue.text_ids import TextIds, is_well_formed
+from krakenwire.venue.text_ids import TextIds
 from krakenwire.venue.trading import amending, replacing
 from krakenwire.venue.trading.account_order import AccountOrder, Fill
 from krakenwire.venue.trading.accounts import Account, Ledger
+from krakenwire.venue.trading.agenda import Agenda
 from krakenwire.venue.trading.checks import check_deadline, check_mode, check_price, check_size, draft
+from krakenwire.venue.trading.closing import closing_order
 from krakenwire.venue.trading.desk import Desk
+from krakenwire.venue.trading.ends import Ends
 from krakenwire.venue.trading.margin import Margin
+from krakenwire.venue.trading.meant import Meant, charge
 from krakenwire.venue.trading.positions import Position, Positions
-from krakenwire.venue.trading.prices import INVALID, Refusal
+from krakenwire.venue.trading.refusals import INVALID, NEVER_WAS, NO_FUNDS, UNKNOWN, Refusal
 from krakenwire.venue.trading.reports import Report, Reports
 from krakenwire.venue.trading.settlement import Settlement
 from krakenwire.venue.trading.terms import Terms
 
 __all__ = ["Exchange"]
 
-USER_REQUESTED: Final = "User requested"
-UNKNOWN: Final = "EOrder:Unknown order"
-NEVER_WAS: Final = "EOrder:Invalid order"
-NO_FUNDS: Final = "EOrder:Insufficient funds"
 NO_PAIR: Final = "EQuery:Unknown asset pair"
-_SECOND: Final = 1_000_000_000
-_TIMEOUT_MAX_S: Final = 86_400
-_NEVER_NS: Final = 1 << 62
 
 
 class Exchange:
@@ -96,20 +83,22 @@ class Exchange:
         self.reports = Reports(ledger.decimals, self.usd)
         self._changed = changed
         self.amend_ids = TextIds("T", "amends")
-        self._fills = self._amends = self._ticket = 0
-        self._agenda: list[tuple[int, int, AccountOrder | Account | Position]] = []
-        self.positions = Positions(ledger, lambda position: self._note(position.rollover_ns, position))
+        self._fills = self._amends = 0
+        self._agenda = Agenda()
+        self._meant = Meant(self.desks)
+        self._ends = Ends(self._meant, self._agenda, mode)
+        self.positions = Positions(ledger, lambda position: self._agenda.note(position.rollover_ns, position))
         self.margin = Margin(self.positions, self.usd, collateral or {})
         self._liquidating: set[str] = set()
         self._methods: dict[type, Callable[..., tuple[Answer, ...]]] = {
             AddOrder: self._add,
             AmendOrder: self._amend,
             EditOrder: self._edit,
-            CancelOrders: self._cancel,
-            CancelAll: self._cancel_all,
-            CancelAllAfter: self._cancel_all_after,
+            CancelOrders: self._ends.cancel,
+            CancelAll: self._ends.cancel_all,
+            CancelAllAfter: self._ends.cancel_all_after,
             BatchAdd: self._batch_add,
-            BatchCancel: self._batch_cancel,
+            BatchCancel: self._ends.batch_cancel,
         }
 
     def open_desk(self, market: Market, index: Callable[[], int] | None = None) -> Desk:
@@ -138,18 +127,16 @@ class Exchange:
 
     def next_deadline_ns(self) -> int:
         """Return when `poll` is to be called next."""
-        return self._agenda[0][0] if self._agenda else _NEVER_NS
+        return self._agenda.next_ns()
 
     def poll(self, now_ns: int) -> None:
         """Do what has become due: scheduled starts, expiries, dead man's switches."""
-        while self._agenda and self._agenda[0][0] <= now_ns:
-            due_ns, _, item = heapq.heappop(self._agenda)
+        while self._agenda.next_ns() <= now_ns:
+            due_ns, item = self._agenda.take()
             if isinstance(item, Position):
                 self._roll_over(item, now_ns)
             elif isinstance(item, Account):
-                if item.timer_ns == due_ns:
-                    item.timer_ns = None
-                    self._cancel_orders(item.open_orders.values(), USER_REQUESTED, now_ns)
+                self._ends.fire(item, due_ns, now_ns)
             elif item.is_open and item.phase == "scheduled" and item.effective_ns == due_ns:
                 self._start(item, now_ns)
             elif item.is_open and item.expire_ns == due_ns:
@@ -202,7 +189,7 @@ class Exchange:
     # -- new orders ---------------------------------------------------------------------
 
     def _add(self, account: Account, request: AddOrder, now_ns: int) -> tuple[Answer, ...]:
-        self._charge("add", account, request.symbol, now_ns)
+        charge("add", account, request.symbol, now_ns)
         order = self._checked(account, request, now_ns)
         if request.validate:
             return (self._added(order),)
@@ -211,7 +198,9 @@ class Exchange:
 
     def _checked(self, account: Account, request: AddOrder, now_ns: int) -> AccountOrder:
         """Return the order that a request asks for, found good but for the money and the bound on open orders."""
-        desk = self._desk(request.symbol)
+        desk = self.desks.get(request.symbol)
+        if desk is None:
+            raise Refusal(NO_PAIR)
         check_deadline(request.deadline_ns, now_ns)
         for mode in (self.mode(), desk.terms.instrument.status):
             check_mode(mode, request.order_type, request.post_only)
@@ -249,9 +238,9 @@ class Exchange:
         if order.effective_ns > now_ns:
             order.phase = "scheduled"
             desk.orders[order.number] = order
-            self._note(order.effective_ns, order)
+            self._agenda.note(order.effective_ns, order)
         if order.expire_ns:
-            self._note(order.expire_ns, order)
+            self._agenda.note(order.expire_ns, order)
         self.reports.placed(order, now_ns)
         if order.phase != "scheduled":
             self._start(order, now_ns)
@@ -279,7 +268,7 @@ class Exchange:
         """Place the closing order of one fill; one that cannot be is told as refused by nobody, so it is dropped."""
         parent = fill.order
         assert parent.conditional is not None
-        request = _closing(parent, parent.conditional, fill.qty, fill.price)
+        request = closing_order(parent, parent.conditional, fill.qty, fill.price)
         try:
             order = draft(request, parent.account, parent.desk, now_ns)
             self._set_margin(order, request)
@@ -289,7 +278,7 @@ class Exchange:
             return
 
     def _batch_add(self, account: Account, request: BatchAdd, now_ns: int) -> tuple[Answer, ...]:
-        self._charge("batch_add", account, request.symbol, now_ns, orders=len(request.orders))
+        charge("batch_add", account, request.symbol, now_ns, orders=len(request.orders))
         orders = [self._checked(account, asked, now_ns) for asked in request.orders]
         if request.validate:
             return (BatchAdded(tuple(map(self._added, orders))),)
@@ -310,8 +299,8 @@ class Exchange:
 
     def _amend(self, account: Account, request: AmendOrder, now_ns: int) -> tuple[Answer, ...]:
         check_deadline(request.deadline_ns, now_ns)
-        order = self._one(account, request.order_id, request.cl_ord_id)
-        self._charge("amend", account, order.symbol, now_ns, (order,))
+        order = self._meant.one(account, request.order_id, request.cl_ord_id)
+        charge("amend", account, order.symbol, now_ns, (order,))
         for mode in (self.mode(), order.desk.terms.instrument.status):
             check_mode(mode, order.order_type, order.post_only or request.post_only)
         before = order.terms(0, order.opened_ns)
@@ -325,7 +314,7 @@ class Exchange:
 
     def _edit(self, account: Account, request: EditOrder, now_ns: int) -> tuple[Answer, ...]:
         old = self._edited(account, request)
-        self._charge("edit", account, old.symbol, now_ns, (old,))
+        charge("edit", account, old.symbol, now_ns, (old,))
         new = self._checked(account, replacing.request_of(old, request), now_ns)
         if request.validate:
             return (Edited(order_id="", original_order_id=""),)
@@ -342,73 +331,13 @@ class Exchange:
 
     def _edited(self, account: Account, request: EditOrder) -> AccountOrder:
         """The order that an edit means, if it may be edited."""
-        order = self._orders_of(account, request.order_id)[0]
+        order = self._meant.by_order_id(account, request.order_id)[0]
         if request.symbol is not None and request.symbol != order.symbol:
             raise Refusal(UNKNOWN)
         fired = order.trigger is not None and order.trigger.fired_ns
         if fired or order.conditional is not None or order.cl_ord_id is not None:
             raise Refusal(NEVER_WAS)
         return order
-
-    # -- ends -------------------------------------------------------------------------------
-
-    def _cancel(self, account: Account, request: CancelOrders, now_ns: int) -> tuple[Answer, ...]:
-        self._check_cancel()
-        answers: list[Answer] = []
-        asked = (
-            *(("order_id", order_id) for order_id in request.order_ids),
-            *(("cl_ord_id", cl_ord_id) for cl_ord_id in request.cl_ord_ids),
-            *(("order_userref", userref) for userref in request.order_userrefs),
-        )
-        for name, value in asked:
-            try:
-                orders = self._meant(account, name, value)
-                for order in orders:
-                    self._charge("cancel", account, order.symbol, now_ns, (order,))
-                count = self._cancel_orders(orders, USER_REQUESTED, now_ns)
-                answers.append(msgspec.convert({name: value, "count": count}, Canceled))
-            except Refusal as refusal:
-                answers.append(OrderRefused(str(refusal)))
-        return tuple(answers)
-
-    def _cancel_all(self, account: Account, _: CancelAll, now_ns: int) -> tuple[Answer, ...]:
-        self._check_cancel()
-        self._charge("cancel_all", account, None, now_ns)
-        return (AllCanceled(self._cancel_orders(account.open_orders.values(), USER_REQUESTED, now_ns)),)
-
-    def _batch_cancel(self, account: Account, request: BatchCancel, now_ns: int) -> tuple[Answer, ...]:
-        self._check_cancel()
-        found: dict[str, AccountOrder] = {}
-        names = (*(("order_id", text) for text in request.order_ids), *(("cl_ord_id", t) for t in request.cl_ord_ids))
-        for name, value in names:
-            try:
-                found.update((order.order_id, order) for order in self._meant(account, name, value))
-            except Refusal:
-                continue
-        for order in found.values():
-            self._charge("batch_cancel", account, order.symbol, now_ns, (order,))
-        return (BatchCanceled(self._cancel_orders(found.values(), USER_REQUESTED, now_ns)),)
-
-    def _cancel_all_after(self, account: Account, request: CancelAllAfter, now_ns: int) -> tuple[Answer, ...]:
-        if not 0 <= request.timeout_s < _TIMEOUT_MAX_S:
-            raise Refusal(f"{INVALID}:Invalid timeout argument")
-        self._charge("cancel_all_after", account, None, now_ns)
-        current_ns = -(-now_ns // _SECOND) * _SECOND
-        account.timer_ns = current_ns + request.timeout_s * _SECOND if request.timeout_s else None
-        if account.timer_ns is not None:
-            self._note(account.timer_ns, account)
-        return (TimerSet(current_ns=current_ns, trigger_ns=account.timer_ns),)
-
-    def _cancel_orders(self, orders: Iterable[AccountOrder], reason: str, now_ns: int) -> int:
-        count = 0
-        for order in tuple(orders):
-            order.desk.cancel(order, reason, now_ns)
-            count += 1
-        return count
-
-    def _check_cancel(self) -> None:
-        if self.mode() == "maintenance":
-            raise Refusal("EService:Unavailable")
 
     # -- positions -------------------------------------------------------------------------
 
@@ -421,7 +350,7 @@ class Exchange:
         entry = self.ledger.enter(account, quote, "rollover", position.fills[0], 0, fee, now_ns)
         if entry is not None:
             self.reports.entered(account, entry, now_ns)
-        self._note(position.rollover_ns, position)
+        self._agenda.note(position.rollover_ns, position)
 
     def _liquidate(self, name: str, now_ns: int) -> None:
         """Close the positions of an account whose margin level has fallen too far, as the venue does."""
@@ -439,74 +368,7 @@ class Exchange:
             self._enter(order, now_ns)
         self._liquidating.discard(name)
 
-    # -- which orders --------------------------------------------------------------------------
-
-    def _desk(self, symbol: str) -> Desk:
-        desk = self.desks.get(symbol)
-        if desk is None:
-            raise Refusal(NO_PAIR)
-        return desk
-
-    def _one(self, account: Account, order_id: str | None, cl_ord_id: str | None) -> AccountOrder:
-        if (order_id is None) == (cl_ord_id is None):
-            raise Refusal(INVALID)
-        if cl_ord_id is not None:
-            return self._meant(account, "cl_ord_id", cl_ord_id)[0]
-        return self._meant(account, "order_id", order_id)[0]
-
-    def _meant(self, account: Account, name: str, value: object) -> list[AccountOrder]:
-        """The open orders of an account that an id means."""
-        if name == "order_id":
-            return self._orders_of(account, str(value))
-        if name == "cl_ord_id":
-            order = account.by_cl_ord_id.get(str(value))
-            found = [] if order is None else [order]
-        else:
-            found = [order for order in account.open_orders.values() if order.userref == value]
-        if not found:
-            raise Refusal(UNKNOWN)
-        return found
-
-    def _orders_of(self, account: Account, text: str) -> list[AccountOrder]:
-        """The open orders that an order id means, or a userref written as text."""
-        order = account.orders_seen.get(text)
-        if order is not None:
-            if not order.is_open:
-                raise Refusal(UNKNOWN)
-            return [order]
-        digits = text.removeprefix("-")
-        if digits.isascii() and digits.isdigit() and len(digits) <= 10:
-            return self._meant(account, "order_userref", int(text))
-        raise Refusal(UNKNOWN if is_well_formed(text) and self._was_forgotten(text) else NEVER_WAS)
-
-    def _was_forgotten(self, text: str) -> bool:
-        """Whether an id was given out by one of the markets."""
-        return any(desk.market.knows_order(text) for desk in self.desks.values())
-
-    # -- pace -----------------------------------------------------------------------------------
-
-    @staticmethod
-    def _charge(
-        transaction: Transaction,
-        account: Account,
-        symbol: str | None,
-        now_ns: int,
-        touched: Iterable[AccountOrder] = (),
-        orders: int = 1,
-    ) -> None:
-        """Count a transaction against the account's pace."""
-        if account.pace is None:
-            return
-        ages_ns = [now_ns - order.changed_ns for order in touched]
-        refusal = account.pace.refusal(transaction, symbol, now_ns, ages_ns=ages_ns, orders=orders)
-        if refusal is not None:
-            raise Refusal(refusal)
-
-    # -- time, money ------------------------------------------------------------------------------
-
-    def _note(self, due_ns: int, item: AccountOrder | Account | Position) -> None:
-        self._ticket += 1
-        heapq.heappush(self._agenda, (due_ns, self._ticket, item))
+    # -- money ------------------------------------------------------------------------------------
 
     def _usd_cents(self, asset: str, units: int) -> int:
         return int(self.usd(asset, units) * 100)
@@ -516,35 +378,3 @@ def _check_unique(order: AccountOrder) -> None:
     """Refuse a `cl_ord_id` that another open order has."""
     if order.cl_ord_id is not None and order.cl_ord_id in order.account.by_cl_ord_id:
         raise Refusal(f"{INVALID}:cl_ord_id not unique")
-
-
-def _closing(parent: AccountOrder, close: Conditional, qty: int, price: int) -> AddOrder:
-    """The closing order of a fill: its size, the other side; relative prices start from the fill."""
-    instrument = parent.desk.terms.instrument
-    at = Decimal(price).scaleb(-instrument.price_precision)
-
-    def absolute(value: Decimal | None, kind: str) -> Decimal | None:
-        if value is None or kind == "static":
-            return value
-        moved = at + value if kind == "quote" else at + at * value / 100
-        return moved.quantize(instrument.price_increment)
-
-    trails = close.order_type in ("trailing-stop", "trailing-stop-limit")
-    trigger = None
-    if close.trigger_price is not None:
-        kind = close.trigger_price_type if trails else "static"
-        value = close.trigger_price if trails else absolute(close.trigger_price, close.trigger_price_type)
-        assert value is not None
-        trigger = Trigger(price=value, price_type=kind)
-    return AddOrder(
-        symbol=parent.symbol,
-        side="sell" if parent.side == "buy" else "buy",
-        order_type=close.order_type,
-        order_qty=Decimal(qty).scaleb(-instrument.qty_precision),
-        limit_price=close.limit_price if trails else absolute(close.limit_price, close.limit_price_type),
-        limit_price_type=close.limit_price_type if trails else "static",
-        triggers=trigger,
-        order_userref=parent.userref,
-        leverage=parent.leverage or None,
-        reduce_only=bool(parent.leverage),
-    )

@@ -17,7 +17,7 @@ from krakenwire.venue.trading.account_order import AccountOrder
 from krakenwire.venue.trading.accounts import Account
 from krakenwire.venue.trading.amending import amend_resting
 from krakenwire.venue.trading.exchange import Exchange
-from krakenwire.venue.trading.prices import Refusal
+from krakenwire.venue.trading.refusals import USER_REQUESTED, Refusal
 
 __all__ = ["Hand"]
 
@@ -62,7 +62,7 @@ class Hand:
 
     def cancel(self, order_id: int, now_ns: int) -> list[EngineEvent]:
         """Cancel a resting order of the account."""
-        return self._desk.cancel(self._desk.orders[order_id], "User requested", now_ns)
+        return self._desk.cancel(self._desk.orders[order_id], USER_REQUESTED, now_ns)
 
     def amend(self, order_id: int, now_ns: int, qty: int | None = None, price: int | None = None) -> None:
         """Amend a resting order of the account: `qty` is what shall remain; one that cannot be stays as it is."""

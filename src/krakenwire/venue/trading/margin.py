@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from krakenwire.venue.trading.account_order import AccountOrder
 from krakenwire.venue.trading.accounts import Account
 from krakenwire.venue.trading.positions import Position, Positions
-from krakenwire.venue.trading.prices import INVALID, Refusal
+from krakenwire.venue.trading.refusals import INVALID, Refusal
 
 __all__ = ["Margin", "MarginFigures"]
 

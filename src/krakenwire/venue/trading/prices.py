@@ -14,20 +14,18 @@ from krakenwire.model.orders import OrderType, PriceType
 from krakenwire.model.orders import Trigger as AskedTrigger
 from krakenwire.venue.matching.orders import PRICE_MAX, QTY_MAX
 from krakenwire.venue.trading.account_order import Trigger
+from krakenwire.venue.trading.refusals import INVALID, INVALID_PRICE, Refusal
 
-__all__ = ["INVALID", "Refusal", "lots_of", "price_of", "ticks_of", "trigger_of"]
+__all__ = ["SLICES", "TRAILING", "lots_of", "price_of", "ticks_of", "trigger_of"]
 
-INVALID: Final = "EGeneral:Invalid arguments"
-INVALID_PRICE: Final = "EOrder:Invalid price"
 TICK: Final = "EOrder:Tick size check failed"
 VOLUME: Final = f"{INVALID}:volume"
 
+SLICES: Final = 15
+"""An iceberg shows a fifteenth of its quantity at least."""
+
 TRAILING: Final[tuple[OrderType, ...]] = ("trailing-stop", "trailing-stop-limit")
 _TAKES_PROFIT: Final[tuple[OrderType, ...]] = ("take-profit", "take-profit-limit")
-
-
-class Refusal(Exception):
-    """A request is refused, in the venue's words; `str` of it is the text."""
 
 
 def _scaled(value: Decimal, decimals: int) -> int | None:

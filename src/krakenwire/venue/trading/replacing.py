@@ -12,7 +12,7 @@ from msgspec import structs
 from krakenwire.model.numbers import scaled_to_decimal
 from krakenwire.model.orders import AddOrder, EditOrder, PriceType, Trigger
 from krakenwire.venue.trading.account_order import AccountOrder
-from krakenwire.venue.trading.prices import INVALID, Refusal
+from krakenwire.venue.trading.refusals import INVALID, Refusal
 
 __all__ = ["request_of"]
 
