@@ -1,6 +1,6 @@
 """Requests that end orders: one, several, all, or all after a while without a sign of life.
 
-Source: v2 reference, sections 8.5 to 8.8 and 9.1.
+Source: v2 reference, sections 8.5 to 8.7, 8.9 and 9.1.
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ from krakenwire.venue.trading.ends import Ends
 from krakenwire.venue.trading.margin import Margin
 from krakenwire.venue.trading.meant import Meant, charge
 from krakenwire.venue.trading.positions import Position, Positions
-from krakenwire.venue.trading.refusals import INVALID, NEVER_WAS, NO_FUNDS, UNKNOWN, Refusal
+from krakenwire.venue.trading.refusals import INVALID, NEVER_WAS, NO_FUNDS, UNKNOWN, Refusal, reason_of
 from krakenwire.venue.trading.reports import Report, Reports
 from krakenwire.venue.trading.settlement import Settlement
 from krakenwire.venue.trading.terms import Terms
@@ -63,6 +63,7 @@ class Exchange:
         desks: by v2 symbol.
         mode: trading mode of the whole venue.
         amend_ids: text form of the amendments' numbers.
+        unplaced_closes: closing orders of fills that could not be placed.
 
     Args:
         ledger: the accounts' books.
@@ -87,6 +88,7 @@ class Exchange:
         self._agenda = Agenda()
         self._meant = Meant(self.desks)
         self._ends = Ends(self._meant, self._agenda, mode)
+        self.unplaced_closes = 0
         self.positions = Positions(ledger, lambda position: self._agenda.note(position.rollover_ns, position))
         self.margin = Margin(self.positions, self.usd, collateral or {})
         self._liquidating: set[str] = set()
@@ -265,17 +267,30 @@ class Exchange:
         self.market_moved(desk.symbol, now_ns)
 
     def _place_close(self, fill: Fill, now_ns: int) -> None:
-        """Place the closing order of one fill; one that cannot be is told as refused by nobody, so it is dropped."""
+        """Place the closing order of one fill; one that is refused is told as an order that is canceled at once.
+
+        One that cannot even be described, because its price would be none, is only counted.
+        """
         parent = fill.order
         assert parent.conditional is not None
         request = closing_order(parent, parent.conditional, fill.qty, fill.price)
+        order: AccountOrder | None = None
         try:
             order = draft(request, parent.account, parent.desk, now_ns)
-            self._set_margin(order, request)
             order.parent_id = parent.order_id
+            self._set_margin(order, request)
             self._enter(order, now_ns)
-        except Refusal:
-            return
+        except Refusal as refusal:
+            self.unplaced_closes += 1
+            if order is not None:
+                self._refuse_openly(order, reason_of(str(refusal)), now_ns)
+
+    def _refuse_openly(self, order: AccountOrder, reason: str, now_ns: int) -> None:
+        """Tell the owner of an order that nobody asked for just now why it did not come to be."""
+        self.number(order)
+        order.desk.orders[order.number] = order
+        self.reports.placed(order, now_ns)
+        order.desk.cancel(order, reason, now_ns)
 
     def _batch_add(self, account: Account, request: BatchAdd, now_ns: int) -> tuple[Answer, ...]:
         charge("batch_add", account, request.symbol, now_ns, orders=len(request.orders))

@@ -318,6 +318,34 @@ def test_each_fill_of_an_order_with_a_conditional_close_places_an_order_of_its_s
     ]
 
 
+def test_a_closing_order_without_the_money_for_it_is_told_as_canceled_at_once(floor: Floor) -> None:
+    ann, bob = floor.account("ann", USD="100000"), floor.account("bob", BTC="2")
+    ann.fixed_fees = (1_000, 1_000)
+    close = Conditional(order_type="limit", limit_price=Decimal("500.0"), limit_price_type="quote")
+    parent = floor.place(ann, "buy", "0.3", "50000.0", conditional=close, fee_preference="base")
+    floor.exchange.take_reports()
+    floor.place(bob, "sell", "0.1", "50000.0")
+    told = [event for event in floor.told(ann) if isinstance(event, Execution) and event.order_id != parent.order_id]
+    assert [(event.exec_type, event.reason) for event in told] == [
+        ("pending_new", None),
+        ("canceled", "Insufficient funds"),
+    ]
+    (closing,) = [order for order in ann.closed_orders if order.parent_id == parent.order_id]
+    assert (closing.phase, closing.qty, closing.price, closing.hold) == ("canceled", 10_000_000, 505_000, 0)
+    assert floor.exchange.unplaced_closes == 1
+    assert parent.is_open
+
+
+def test_a_closing_order_whose_price_would_be_none_is_counted(floor: Floor) -> None:
+    ann, bob = floor.account("ann", USD="100000"), floor.account("bob", BTC="2")
+    close = Conditional(order_type="limit", limit_price=Decimal(-60_000), limit_price_type="quote")
+    floor.place(ann, "buy", "0.1", "50000.0", conditional=close)
+    floor.place(bob, "sell", "0.1", "50000.0")
+    assert floor.exchange.unplaced_closes == 1
+    assert not ann.open_orders
+    assert [order.phase for order in ann.closed_orders] == ["filled"]
+
+
 # -- changes -------------------------------------------------------------------------
 
 
