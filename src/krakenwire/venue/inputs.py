@@ -124,7 +124,7 @@ class Inputs:
         self._venue.set_status(status, now_ns)
 
     def catch_up(self, now_ns: int) -> None:
-        """Leave out what of a long pause is to be left out; see `Venue.catch_up`."""
+        """Leave out what of a long pause is to be left out; see `Venue.late_ns`."""
         late_ns = self._venue.late_ns(now_ns)
         if late_ns:
             self._note(LeftOut(self._venue.now_ns, late_ns))

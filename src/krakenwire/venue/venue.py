@@ -106,7 +106,7 @@ class Venue:
         Who publishes must advance that symbol's topics before going on, so
         that every change is seen. The time may stand still but not go back;
         how it is cut makes no difference to what happens. After a long pause
-        call `catch_up` first. Outside the matching modes the crowd waits.
+        see `late_ns` first. Outside the matching modes the crowd waits.
         """
         self.now_ns = max(now_ns, self.now_ns)
         while (due_ns := self.next_deadline_ns()) <= self.now_ns:
@@ -122,12 +122,8 @@ class Venue:
         self._moved.clear()
         return moved
 
-    def catch_up(self, now_ns: int) -> int:
-        """After a pause longer than `VENUE_CATCH_UP_S` leave the rest of it out of the simulation; return how much."""
-        return self.leave_out(self.late_ns(now_ns))
-
     def late_ns(self, now_ns: int) -> int:
-        """Return how much of a pause is too much, 0 when there was none that long."""
+        """Return how much of a pause is beyond `VENUE_CATCH_UP_S`, 0 when there was none that long."""
         return max(0, now_ns - self._crowd_ns() - _CATCH_UP_NS)
 
     def leave_out(self, ns: int) -> int:
@@ -171,7 +167,7 @@ class Venue:
         market = Market(instrument)
         rate = self.config.actions_per_s(instrument)
         load_history(market, self.config.random(instrument.symbol, "history"), self.config.start_ns, rate)
-        self.exchange.open_desk(market)
+        self.exchange.open_desk(market, lambda: self._traders[market.symbol].fair_price)
         return market
 
     def _crowd(self, market: Market) -> Traders:
@@ -214,6 +210,7 @@ class Venue:
         offset_ns, symbol = self._due[0]
         traders = self._traders[symbol]
         traders.act(self._origin_ns + offset_ns)
+        self.exchange.market_moved(symbol, self._origin_ns + offset_ns)  # what it is worth may have changed alone
         heapreplace(self._due, (traders.next_offset_ns, symbol))
         self._moved.pop(symbol, None)
         return symbol

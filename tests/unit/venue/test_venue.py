@@ -7,7 +7,7 @@ import pytest
 
 from krakenwire.errors import ConfigError, SymbolError
 from krakenwire.model.answers import Added
-from krakenwire.model.orders import AddOrder
+from krakenwire.model.orders import AddOrder, Trigger
 from krakenwire.venue.config.venue_config import VenueConfig
 from krakenwire.venue.venue import Venue
 
@@ -113,10 +113,10 @@ def test_the_next_deadline_is_when_the_next_action_happens() -> None:
 def test_a_long_pause_is_left_out_and_counted() -> None:
     venue = venue_of("BTC/USD", rate=20)
     run(venue, 2)
-    left_out = venue.catch_up(T0 + 3_602 * SECOND)
+    left_out = venue.leave_out(venue.late_ns(T0 + 3_602 * SECOND))
     performed = len(list(venue.step(T0 + 3_602 * SECOND)))
     assert left_out == venue.skipped_ns
-    assert venue.catch_up(T0 + 3_606 * SECOND) == 0
+    assert venue.late_ns(T0 + 3_606 * SECOND) == 0
     assert performed < 5 * 20 * 3
     assert 3_590 * SECOND < venue.skipped_ns < 3_600 * SECOND
     assert venue.markets[0].time_ns > T0 + 3_500 * SECOND
@@ -214,3 +214,32 @@ def test_what_an_order_of_an_account_moves_is_told_to_who_publishes() -> None:
     venue.exchange.execute(ann, request, T0)
     assert venue.take_moved() == ("ETH/USD",)
     assert venue.take_moved() == ()
+
+
+def test_an_index_trigger_goes_by_what_the_crowd_thinks_it_is_worth_and_not_by_the_last_trade() -> None:
+    venue = venue_of("BTC/USD", rate=200)
+    ann = venue.ledger.open("ann")
+    venue.exchange.deposit(ann, "BTC", 10**10, T0)
+    run(venue, 1)
+    desk = venue.exchange.desks["BTC/USD"]
+    index = desk.reference("index")
+    assert index != desk.reference("last")
+    stop = Decimal(index - 1).scaleb(-1)
+    request = AddOrder(
+        symbol="BTC/USD",
+        side="sell",
+        order_type="stop-loss",
+        order_qty=Decimal("0.01"),
+        triggers=Trigger(price=stop, reference="index"),
+    )
+    (added,) = venue.exchange.execute(ann, request, venue.now_ns)
+    assert isinstance(added, Added)
+    order = ann.orders_seen[added.order_id]
+    while order.phase == "untriggered":
+        before = desk.reference("index")
+        for _ in venue.step(venue.next_deadline_ns()):
+            pass
+    assert order.trigger is not None
+    assert before >= index
+    assert order.trigger.fired_at == desk.reference("index") < index
+    assert order.phase == "filled"
