@@ -204,6 +204,9 @@ VENUE_CHANGES_KEPT: Final = 4_096
 VENUE_RECORDS_KEPT: Final = 100_000
 """Closed orders, fills and ledger entries that the local Kraken keeps of each account, each."""
 
+VENUE_FILLS_SHOWN: Final = 50
+"""Fills of a snapshot: of `executions`, and of `ownTrades`."""
+
 JOURNAL_RECORD_BYTES_MAX: Final = 16 * 1024 * 1024
 """Longest record of a journal; a length beyond it is damage, not a record."""
 

@@ -7,9 +7,10 @@ connections that follow one. What an account may do is its key's matter.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Sequence
-from typing import Final, Protocol
+from typing import Protocol
 
 from krakenwire.errors import JournalError
+from krakenwire.limits import VENUE_FILLS_SHOWN
 from krakenwire.model import (
     Answer,
     BalanceChange,
@@ -34,9 +35,6 @@ from krakenwire.venue.trading.records import Records
 from krakenwire.venue.trading.reports import status_of
 
 __all__ = ["Follower", "Front", "Permit", "Told", "answers_due"]
-
-_FILLS_SHOWN: Final = 50
-"""Fills of a snapshot. Source: v2 reference, section 7.1."""
 
 
 class Told:
@@ -161,7 +159,7 @@ class Front:
         """Return the open orders of an account as a snapshot shows them, oldest first."""
         return [self.exchange.reports.snapshot(order) for order in account.open_orders.values()]
 
-    def last_fills(self, account: Account, count: int = _FILLS_SHOWN) -> list[Execution]:
+    def last_fills(self, account: Account, count: int = VENUE_FILLS_SHOWN) -> list[Execution]:
         """Return the latest fills of an account, newest first; each with what became of its order."""
         reports = self.exchange.reports
         fills = list(account.fills)[-count:][::-1] if count else []

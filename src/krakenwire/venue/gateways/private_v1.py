@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from krakenwire.limits import VENUE_FILLS_SHOWN
 from krakenwire.model import Answer, BalanceChange, Execution, OrderRefused
 from krakenwire.model.records import order_record, trade_record
 from krakenwire.protocol.v1 import private_frames as wire
@@ -26,7 +27,6 @@ from krakenwire.venue.trading.checks import MINIMUM
 
 __all__ = ["PrivateHalf"]
 
-_FILLS_SHOWN: Final = 50
 _FULL: Final = ("pending_new", "amended", "restated")
 """What is told with the full entry of the order."""
 
@@ -134,7 +134,7 @@ class PrivateHalf:
         return wire.open_orders_body([self._full_entry(channel, order, now_ns) for order in orders])
 
     def _own_trades(self, account: Account) -> str:
-        fills = list(account.fills)[-_FILLS_SHOWN:][::-1]
+        fills = list(account.fills)[-VENUE_FILLS_SHOWN:][::-1]
         return wire.own_trades_body(
             wire.trade_entry(self._front.records.trade(fill), self._front.pairs[fill.order.symbol], live=False)
             for fill in fills
