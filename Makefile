@@ -69,7 +69,7 @@ BENCH_PIP := $(BENCH)/bin/python -m pip install --quiet --disable-pip-version-ch
 $(BENCH)/.installed: $(VENV)/.base pyproject.toml constraints.txt bench/peers.txt
 	$(BIN)/python -m venv $(BENCH)
 	$(BENCH_PIP) -c constraints.txt setuptools Cython
-	KRAKENWIRE_PURE=1 $(BENCH_PIP) -c constraints.txt --no-build-isolation -e '.[cli,speed]'
+	KRAKENWIRE_PURE=1 $(BENCH_PIP) -c constraints.txt --no-build-isolation -e '.[venue,cli,speed]'
 	@while read -r peer; do $(BENCH_PIP) "$$peer" || echo "left out: $$peer" >&2; done < bench/peers.txt
 	@touch $@
 

@@ -13,12 +13,21 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
-__all__ = ["Ports", "answer", "serving", "spinning"]
+__all__ = ["Ports", "Trading", "answer", "serving", "spinning", "trading"]
 
 Ports = tuple[int, int]
 """The server's ports: streams, echo."""
+
+
+class Trading(NamedTuple):
+    """Where a local Kraken and the echo beside it are, and the public texts of its accounts' keys."""
+
+    port: int
+    echo: int
+    keys: list[str]
+
 
 _SPIN = """
 import os, select, sys
@@ -43,6 +52,22 @@ def serving(updates: int) -> Iterator[Ports]:
             raise RuntimeError("the bench's server did not start")
         streams, echo = json.loads(line)
         yield streams, echo
+
+
+@contextmanager
+def trading(accounts: int, mode: str = "online") -> Iterator[Trading]:
+    """Run a local Kraken while the block runs.
+
+    Args:
+        accounts: how many can trade there, each with a key.
+        mode: the trading mode; outside of the matching ones its crowd waits.
+    """
+    with _child(["-m", "krakenwire.bench.venue_child", str(accounts), mode]) as child:
+        assert child.stdout is not None
+        line = child.stdout.readline()
+        if not line:
+            raise RuntimeError("the bench's local Kraken did not start")
+        yield Trading(*json.loads(line))
 
 
 @contextmanager

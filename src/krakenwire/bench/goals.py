@@ -44,6 +44,7 @@ SUITES: Final = {
     "echo": "round trip of one message, beside raw picows and uvloop",
     "memory": "1,000 deep books",
     "matching": "one call for each command, beside the pure twin and liquibook",
+    "venue": "the local Kraken: requests a second, round trips, followers, deep books",
     "pure": "the pure-Python twin, in a process of its own",
 }
 """What can be measured alone, and what it is."""
@@ -69,6 +70,13 @@ GOALS: Final = {
     "matching-liquibook": Goal("matching", "matching: times faster than liquibook", ">=", 5),
     "matching-rate": Goal("matching", "matching: commands a second", ">=", None, 8_000_000, "value"),
     "matching-batch": Goal("matching", "matching: commands a second in one batch call", ">=", speaks_of="value"),
+    "venue-orders": Goal("venue", "local Kraken: requests of 20 connections, a second", ">=", 10_000, None, "value"),
+    "venue-orders-told": Goal("venue", "the same, each told of its orders", ">=", 10_000, None, "value"),
+    "venue-round-trip": Goal("venue", "local Kraken: add_order and its answer, p50", "<=", 3),
+    "venue-deep-wire": Goal("venue", "the same in a book of 100,000 more orders", "<=", 1.5),
+    "venue-followers": Goal("venue", "frames that 500 followers of 20 updates a second missed", "<=", 0, None, "value"),
+    "venue-deep-book": Goal("venue", "a new order in a book of 100,000, no socket, p50", "<=", 1.5),
+    "venue-stops": Goal("venue", "a trade while 10,000 stop orders wait, no socket, p50", "<=", 1.5),
     "pure-depth-10": Goal("pure", "pure twin, v2 mix, depth 10", "<=", 11),
     "pure-depth-100": Goal("pure", "pure twin, v2 mix, depth 100", "<=", 11),
     "pure-depth-1000": Goal("pure", "pure twin, v2 mix, depth 1000", "<=", 11),

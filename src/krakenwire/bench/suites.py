@@ -32,10 +32,12 @@ _MAKERS = {
     "echo": "echo:echo_rows",
     "memory": "memory:memory_rows",
     "matching": "engines:matching_rows",
+    "venue": "venue:venue_rows",
     "pure": "pure:pure_twin_rows",
 }
 _PACKAGES = (
     "msgspec",
+    "aiohttp",
     "picows",
     "uvloop",
     "ccxt",
