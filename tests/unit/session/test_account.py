@@ -131,6 +131,10 @@ def test_a_reason_of_an_amendment_is_not_the_reason_of_the_end(line: Line) -> No
 def test_a_refill_and_a_moved_trigger_leave_the_rest_alone(line: Line) -> None:
     line.tell(pending(triggers=TriggerState(reference="index", price=D(3), price_type="pct"), display_qty=D(1)))
     line.tell(event("iceberg_refill", "partially_filled", display_qty_remain=D(1)))
+    (order,) = line.tell(event("status", triggers=TriggerState(actual_price=D(96))))
+    assert isinstance(order, OrderState)
+    assert order.triggers is not None
+    assert (order.triggers.status, order.triggers.actual_price) == ("untriggered", 96)
     line.tell(event("status", triggers=TriggerState(actual_price=D(97), status="triggered", time_ns=8)))
     (order,) = line.tell(event("status", triggers=TriggerState(peak_price=D(99))))
     assert isinstance(order, OrderState)
@@ -288,9 +292,12 @@ def test_an_order_that_a_snapshot_does_not_show_is_adrift_until_a_record_tells_i
     )
     still = line.state.settle(record)
     assert still is not None
-    assert (still.status, list(line.state.adrift)) == ("partially_filled", ["O1"])
-    ended = line.state.settle(OrderRecord(**{**members(record), "status": "canceled", "reason": "User requested"}))
+    assert (still.status, still.changed_ns, list(line.state.adrift)) == ("partially_filled", 5, ["O1"])
+    ended = line.state.settle(
+        OrderRecord(**{**members(record), "status": "canceled", "reason": "User requested", "close_time_ns": 9})
+    )
     assert ended is not None
+    assert ended.changed_ns == 9
     assert (ended.status, ended.cum_qty, ended.reason) == ("canceled", 1, "User requested")
     assert (dict(line.state.adrift), line.state.closed_orders) == ({}, {"O1": ended})
     assert line.state.settle(record) is None
@@ -325,6 +332,12 @@ def test_a_long_snapshot_may_come_in_several_messages(line: Line) -> None:
     line.tell(event("new", order_id="O1"), kind="snapshot")
     line.tell(event("new", order_id="O2"), kind="snapshot")
     assert (sorted(line.state.open_orders), dict(line.state.adrift)) == (["O1", "O2"], {})
+
+
+def test_a_snapshot_that_was_asked_for_again_begins_anew_in_the_running_sequence(line: Line) -> None:
+    line.tell(pending("O1"), pending("O2"))
+    assert line.tell(pending("O1"), kind="snapshot") == (), "what is as it was is no news"
+    assert (list(line.state.open_orders), list(line.state.adrift)) == (["O1"], ["O2"])
 
 
 def test_an_ended_order_that_a_snapshot_shows_is_open(line: Line) -> None:

@@ -203,6 +203,8 @@ def test_it_learns_orders_from_answers(pacer: Pacer) -> None:
     pacer.answered(outcome(EditOrder(order_id="O1"), Edited(order_id="O3", original_order_id="O1")), NOW)
     pacer.sent(cancel("O3"), NOW)
     assert pacer.value("BTC/USD", NOW) == 12
+    pacer.sent(cancel("O1"), NOW)
+    assert pacer.value("BTC/USD", NOW) == 20, "it was replaced, and is not known any more"
 
 
 def test_it_forgets_what_was_canceled(pacer: Pacer) -> None:

@@ -104,6 +104,24 @@ def test_without_renewals_it_is_doubtful_from_its_time_on_and_has_fired_when_it_
     assert (owner.switch.state, owner.switch.fires) == ("armed", 1)
 
 
+def test_unless_told_otherwise_it_is_renewed_when_a_third_of_its_time_is_over() -> None:
+    owner = Owner(renew_s=None).armed()
+    assert owner.deadline == 20
+
+
+def test_the_shortest_times_are_taken() -> None:
+    switch = DeadMansSwitch(1, 0.5)
+    switch.arm(T0)
+    assert switch.due(T0) == CancelAllAfter(timeout_s=1)
+
+
+def test_an_owner_is_alive_until_its_time_is_over() -> None:
+    owner = Owner(owner_s=20).armed()
+    assert owner.asked(20) == 60
+    owner.yes(20.1)
+    assert owner.asked(40) is None
+
+
 def test_an_owner_who_speaks_up_again_in_time_is_renewed() -> None:
     owner = Owner(owner_s=5).armed()
     assert owner.asked(30) is None
