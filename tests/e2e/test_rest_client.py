@@ -13,6 +13,7 @@ from tests.e2e.test_trading import SECRET, key
 
 from krakenwire.apps.local_venue import LocalVenue
 from krakenwire.client.credentials import Credentials
+from krakenwire.client.environments import Addresses
 from krakenwire.client.errands import ask_beside
 from krakenwire.client.rest import RestClient, check_permissions
 from krakenwire.errors import KrakenwireError, PermissionMissing, UsageError, VenueRefusal
@@ -353,6 +354,13 @@ async def test_asyncio_asks_beside_its_loop(rest: Clients) -> None:
     balances, info = await asyncio.gather(ask_beside("rest", ann.balances), ask_beside("rest", ann.key_info))
     assert balances["BTC"] > 0
     assert info.name == "ann"
+
+
+def test_rest_may_have_an_address_of_its_own(venue: LocalVenue) -> None:
+    with RestClient(Addresses("ws://127.0.0.1:1", rest=venue.rest), Credentials("ann", SECRET)) as client:
+        assert client.key_info().name == "ann"
+    with pytest.raises(UsageError, match="beta"):
+        RestClient("beta", Credentials("ann", SECRET))
 
 
 def test_public_calls_need_no_key(venue: LocalVenue) -> None:

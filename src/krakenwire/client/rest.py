@@ -15,7 +15,7 @@ from typing import Final, Literal, TypeVar
 
 from krakenwire import limits
 from krakenwire.client.credentials import Credentials
-from krakenwire.client.environments import Environment
+from krakenwire.client.environments import Addresses, Environment
 from krakenwire.client.rest_calls import RestCalls
 from krakenwire.errors import AnswerLost, PermissionMissing, ProtocolViolation, VenueRefusal
 from krakenwire.model import (
@@ -57,7 +57,7 @@ class RestClient(RestCalls):
     """One account, or only the public calls without credentials. Any thread may call.
 
     Args:
-        on: an environment, as a client takes it, or an address.
+        on: an environment, as a client takes it, an address, or several.
         credentials: for private calls.
         ca_file: PEM file of certificates to trust besides the system's.
         insecure: do not check the certificate; addresses of this machine only.
@@ -67,7 +67,7 @@ class RestClient(RestCalls):
 
     def __init__(
         self,
-        on: Environment | str,
+        on: Environment | Addresses | str,
         credentials: Credentials | None = None,
         *,
         ca_file: str | PathLike[str] | None = None,

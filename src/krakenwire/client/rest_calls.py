@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 from krakenwire import limits
 from krakenwire.client.credentials import Credentials
-from krakenwire.client.environments import Environment, environment, is_loopback
+from krakenwire.client.environments import Addresses, Environment, environment, is_loopback
 from krakenwire.client.nonces import nonces_of
 from krakenwire.client.rest_wire import RestWire
 from krakenwire.client.tls import client_context
@@ -56,7 +56,7 @@ class RestCalls:
     """Calls by the name of their method.
 
     Args:
-        on: an environment, as a client takes it, or an address.
+        on: an environment, as a client takes it, an address, or several.
         credentials: for private calls.
         ca_file: PEM file of certificates to trust besides the system's.
         insecure: do not check the certificate; addresses of this machine only.
@@ -68,7 +68,7 @@ class RestCalls:
 
     def __init__(
         self,
-        on: Environment | str,
+        on: Environment | Addresses | str,
         credentials: Credentials | None = None,
         *,
         ca_file: str | PathLike[str] | None = None,
