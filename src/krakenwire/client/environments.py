@@ -124,7 +124,8 @@ class Environment:
     @property
     def host(self) -> str:
         """The host name or address of the public endpoint; of the first elsewhere, if that is on this machine."""
-        hosts = [urlsplit(base).hostname or "" for base in (self.public, self.private, self.level3)]
+        bases = (self.public, self.private, self.level3, self.rest or self.public)
+        hosts = [urlsplit(base).hostname or "" for base in bases]
         return next((host for host in hosts if not is_loopback(host)), hosts[0])
 
     @property

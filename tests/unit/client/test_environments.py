@@ -122,7 +122,9 @@ def test_an_endpoint_that_does_not_exist_is_refused() -> None:
 
 def test_one_endpoint_elsewhere_is_enough_to_be_elsewhere() -> None:
     assert environment(Addresses("ws://127.0.0.1:1", private="wss://venue.example")).host == "venue.example"
+    assert environment(Addresses("ws://127.0.0.1:1", rest="https://venue.example")).host == "venue.example"
     assert environment(Addresses("ws://127.0.0.1:1", private="ws://localhost:2")).host == "127.0.0.1"
+    assert environment("beta").host == "beta-ws.kraken.com"
 
 
 def test_local_asks_for_the_embedded_venue_when_it_is_needed() -> None:
