@@ -11,7 +11,8 @@ from decimal import Decimal
 
 import msgspec
 
-from krakenwire.errors import SymbolError
+from krakenwire.errors import DecodeError, SymbolError
+from krakenwire.limits import NUMBER_EXPONENT_MAX
 from krakenwire.model import Instrument
 from krakenwire.protocol.rest_client import rest_result
 from krakenwire.protocol.rest_values import exact
@@ -54,7 +55,7 @@ def read_instruments(body: bytes) -> Mapping[str, Instrument]:
 
 
 def _instrument(symbol: str, pair: _Pair) -> Instrument:
-    step = Decimal(1).scaleb(-pair.pair_decimals)
+    step = _step(pair.pair_decimals)
     return Instrument(
         symbol=symbol,
         base=asset_name(pair.base),
@@ -64,8 +65,14 @@ def _instrument(symbol: str, pair: _Pair) -> Instrument:
         qty_precision=pair.lot_decimals,
         cost_precision=pair.pair_decimals if pair.cost_decimals is None else pair.cost_decimals,
         price_increment=step if pair.tick_size is None else exact(pair.tick_size),
-        qty_increment=Decimal(1).scaleb(-pair.lot_decimals),
+        qty_increment=_step(pair.lot_decimals),
         qty_min=exact(pair.ordermin),
         cost_min=None if pair.costmin is None else exact(pair.costmin),
         marginable=bool(pair.leverage_buy),
     )
+
+
+def _step(decimals: int) -> Decimal:
+    if not 0 <= decimals <= NUMBER_EXPONENT_MAX:
+        raise DecodeError("a number of decimals out of range", str(decimals))
+    return Decimal(1).scaleb(-decimals)

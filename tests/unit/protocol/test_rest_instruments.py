@@ -71,3 +71,10 @@ def test_a_refusal_and_another_shape_are_told_apart() -> None:
         read_instruments(b'{"error":[],"result":{"XXBTZUSD":{"base":1}}}')
     with pytest.raises(DecodeError):
         read_instruments(body(XXBTZUSD=PAIR | {"ordermin": "much"}))
+
+
+@pytest.mark.parametrize("member", ["pair_decimals", "lot_decimals"])
+@pytest.mark.parametrize("decimals", [-1, 41, 10**9])
+def test_decimals_beyond_all_reason_are_the_peers_mistake(member: str, decimals: int) -> None:
+    with pytest.raises(DecodeError, match="out of range"):
+        read_instruments(body(XXBTZUSD=PAIR | {member: decimals}))
