@@ -193,6 +193,12 @@ FREE_ID_CHARS_MAX: Final = 18
 VENUE_ECHO_CHARS_MAX: Final = 1_024
 """Of a v1 `subscription` object that is repeated in the refusal of each of its pairs."""
 
+TAPE_ROWS_MAX: Final = 2_000_000
+"""Trades of one tape, 50 MB: the busiest pair has as many in a fortnight."""
+
+TAPE_SPEED_MAX: Final = 100_000
+"""A tape faster than this is a heap."""
+
 TRADES_KEPT: Final = 5_000
 CANDLES_KEPT: Final = 720
 SPREADS_KEPT: Final = 200

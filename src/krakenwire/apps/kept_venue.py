@@ -38,6 +38,7 @@ class _Settings(msgspec.Struct, frozen=True, kw_only=True):
     rates: tuple[str, ...]
     status: str
     accounts: tuple[str, ...]
+    tapes: tuple[str, ...] = ()
 
 
 class KeptVenue:
@@ -119,6 +120,7 @@ def _settings(config: VenueConfig) -> _Settings:
             f"{a.limits.trading}, {a.limits.open_orders}"
             for a in config.members
         ),
+        tapes=tuple(f"{symbol} {tape.digest}" for symbol, tape in sorted(config.tapes.items())),
     )
 
 

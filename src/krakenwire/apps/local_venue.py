@@ -12,7 +12,7 @@ import contextlib
 import os
 import ssl
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -75,6 +75,8 @@ class LocalVenue(OperatedVenue):
         rate: trader actions a second for every instrument alike; None lets each have its own.
         config: a TOML file with accounts, keys, limits and what is listed; the arguments here count more.
         accounts: who may trade there; None for those of the file, or one demo account.
+        tape: CSV files of trades that happened, by symbol: they drive the price instead of the crowd.
+        tape_speed: how many times faster than it was; None for the file's, or 1.
         data: folder in which it lives on: begun again with it, the venue has every order, fill and
             balance that it had; None to keep nothing.
         host: address to listen on; others than loopback are reachable by other machines.
@@ -100,6 +102,8 @@ class LocalVenue(OperatedVenue):
         rate: float | None = None,
         config: str | os.PathLike[str] | None = None,
         accounts: Sequence[AccountConfig] | None = None,
+        tape: Mapping[str, str | os.PathLike[str]] | None = None,
+        tape_speed: float | None = None,
         data: str | os.PathLike[str] | None = None,
         host: str = "127.0.0.1",
         port: int = 0,
@@ -122,7 +126,15 @@ class LocalVenue(OperatedVenue):
         if self._service.strict_hosts and port > _STRICT_PORT_MAX:
             raise ConfigError("port", expected=f"at most {_STRICT_PORT_MAX} with strict hosts", found=port)
         folder = Path(".") if config is None else Path(config).parent
-        self._config = venue_config(local, folder, seed=seed, symbols=wanted, rate=rate)
+        self._config = venue_config(
+            local,
+            folder,
+            seed=seed,
+            symbols=wanted,
+            rate=rate,
+            tapes=None if tape is None else {symbol: Path(file) for symbol, file in tape.items()},
+            tape_speed=tape_speed,
+        )
         if accounts is not None:
             self._config = replace(self._config, accounts=tuple(accounts))
         _require_server_room()

@@ -13,6 +13,7 @@ import sys
 from krakenwire.apps.local_venue import LocalVenue
 from krakenwire.cli.exit_codes import OK
 from krakenwire.cli.parsers import Subparsers
+from krakenwire.errors import ConfigError
 
 __all__ = ["add_parser", "run"]
 
@@ -59,6 +60,13 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--rate", type=float, metavar="R", help="trader actions a second for every symbol (default: each its own)"
     )
+    parser.add_argument(
+        "--tape",
+        action="append",
+        metavar="SYMBOL=FILE",
+        help="drive the price of a symbol with the trades of a CSV file: time, price, volume",
+    )
+    parser.add_argument("--tape-speed", type=float, metavar="X", help="how many times faster than it was (default: 1)")
     parser.add_argument("--config", metavar="FILE", help="TOML file with accounts, keys, limits and what is listed")
     parser.add_argument(
         "--data", metavar="DIR", help="live on in this folder: orders, fills and balances survive whatever ends it"
@@ -75,6 +83,8 @@ def run(args: argparse.Namespace) -> int:
         symbols=_symbols(args.symbols),
         seed=args.seed,
         rate=args.rate,
+        tape=_tapes(args.tape),
+        tape_speed=args.tape_speed,
         config=args.config,
         data=args.data,
         host=args.host,
@@ -138,6 +148,15 @@ def _symbols(written: list[str] | None) -> list[str] | None:
     if written is None:
         return None
     return [symbol for part in written for symbol in part.split(",") if symbol.strip()]
+
+
+def _tapes(written: list[str] | None) -> dict[str, str] | None:
+    if written is None:
+        return None
+    for part in written:
+        if "=" not in part:
+            raise ConfigError("--tape", expected="a symbol and a file, such as BTC/USD=trades.csv", found=part)
+    return {symbol: file for symbol, _, file in (part.partition("=") for part in written)}
 
 
 def _warn_if_exposed(host: str) -> None:

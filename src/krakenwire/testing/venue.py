@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from krakenwire.apps.local_venue import LocalVenue
@@ -20,6 +20,8 @@ def local_kraken(
     rate: float | None = None,
     config: str | os.PathLike[str] | None = None,
     accounts: Sequence[AccountConfig] | None = None,
+    tape: Mapping[str, str | os.PathLike[str]] | None = None,
+    tape_speed: float | None = None,
     strict_hosts: bool | None = None,
     control: int | None = None,
     tls_cert: str | None = None,
@@ -33,6 +35,8 @@ def local_kraken(
         rate: trader actions a second for every instrument alike.
         config: a TOML file, as the command takes it.
         accounts: who may trade there; None for one demo account, whose key is the venue's `key` and `secret`.
+        tape: CSV files of trades by symbol, which drive the price instead of the crowd.
+        tape_speed: how many times faster than it was.
         strict_hosts: give public, private and level3 connections and REST addresses of their own.
         control: port of a control interface over HTTP, 0 for a free one.
         tls_cert: PEM file; with it the port speaks TLS only.
@@ -49,6 +53,8 @@ def local_kraken(
         rate=rate,
         config=config,
         accounts=accounts,
+        tape=tape,
+        tape_speed=tape_speed,
         strict_hosts=strict_hosts,
         control=control,
         tls_cert=tls_cert,

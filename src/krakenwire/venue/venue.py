@@ -19,6 +19,7 @@ from krakenwire.venue.config.venue_config import STATUSES, VenueConfig
 from krakenwire.venue.market.history import load_history
 from krakenwire.venue.market.instruments import VenueAsset, VenueInstrument
 from krakenwire.venue.market.market import Market
+from krakenwire.venue.market.tape_traders import TapeTraders
 from krakenwire.venue.market.traders import DEEP, THIN, Traders
 from krakenwire.venue.trading import Account, Exchange, Hand, Ledger
 from krakenwire.venue.trading.terms import fee_rate
@@ -174,7 +175,12 @@ class Venue:
         shape = THIN if market.symbol in self.config.thin_symbols else DEEP
         rate = self.config.actions_per_s(market.instrument)
         makers, takers = (self._hand(market, who) for who in ("makers", "takers"))
-        traders = Traders(makers, takers, self.config.random(market.symbol, "traders"), rate, shape)
+        random, tape = self.config.random(market.symbol, "traders"), self.config.tapes.get(market.symbol)
+        traders = (
+            Traders(makers, takers, random, rate, shape)
+            if tape is None
+            else TapeTraders(makers, takers, random, rate, shape, tape)
+        )
         traders.open(self.config.start_ns)
         return traders
 

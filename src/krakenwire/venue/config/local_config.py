@@ -15,7 +15,7 @@ from typing import Final, Literal
 import msgspec
 
 from krakenwire.errors import ConfigError, SymbolError
-from krakenwire.limits import VENUE_IDLE_CLOSE_S
+from krakenwire.limits import TAPE_SPEED_MAX, VENUE_IDLE_CLOSE_S
 from krakenwire.model.rates import RateLimit
 from krakenwire.protocol.symbols import to_v2
 from krakenwire.venue.access.pace import ATTEMPTS, LOCKOUT, MESSAGE_RATE, BanRule
@@ -32,7 +32,16 @@ from krakenwire.venue.config.venue_config import STATUSES
 from krakenwire.venue.market.asset_pairs import assets_of, instruments_from
 from krakenwire.venue.market.instruments import ASSETS, VenueAsset, VenueInstrument, instruments
 
-__all__ = ["FAULTS", "InstrumentsConfig", "Listing", "LocalConfig", "ServiceConfig", "config_from", "listing"]
+__all__ = [
+    "FAULTS",
+    "InstrumentsConfig",
+    "Listing",
+    "LocalConfig",
+    "ServiceConfig",
+    "TapeConfig",
+    "config_from",
+    "listing",
+]
 
 FAULTS: Final[Mapping[str, Literal["seconds", "count"]]] = {
     "corrupt_checksum": "count",
@@ -46,7 +55,7 @@ FAULTS: Final[Mapping[str, Literal["seconds", "count"]]] = {
 }
 """Faults that can be set from the start, and what their figure is: how long, or how many times."""
 
-_MEMBERS: Final = ("venue", "accounts", "instruments", "faults")
+_MEMBERS: Final = ("venue", "accounts", "instruments", "tape", "faults")
 _SERVICE_MEMBERS: Final = (
     "seed",
     "symbols",
@@ -104,6 +113,18 @@ class InstrumentsConfig(msgspec.Struct, frozen=True, kw_only=True):
     start_prices: Mapping[str, Decimal] = msgspec.field(default_factory=dict)
 
 
+class TapeConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """Trades that drive prices.
+
+    Args:
+        files: CSV files by v2 symbol.
+        speed: how many times faster than it was.
+    """
+
+    files: Mapping[str, str] = msgspec.field(default_factory=dict)
+    speed: Decimal = Decimal(1)
+
+
 class LocalConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Everything.
 
@@ -111,12 +132,14 @@ class LocalConfig(msgspec.Struct, frozen=True, kw_only=True):
         venue: the venue as a whole.
         accounts: who trades there.
         instruments: what is listed.
+        tape: what drives prices instead of the crowd.
         faults: what goes wrong from the start: the figures of some of `FAULTS`.
     """
 
     venue: ServiceConfig
     accounts: tuple[AccountConfig, ...]
     instruments: InstrumentsConfig
+    tape: TapeConfig
     faults: Mapping[str, Decimal]
 
 
@@ -140,6 +163,7 @@ def config_from(document: object) -> LocalConfig:
         venue=venue,
         accounts=accounts_from(accounts, venue.seed) if "accounts" in top else (demo_account(venue.seed),),
         instruments=_instruments(top.table("instruments", ("file", "start_prices"))),
+        tape=_tape(top.table("tape", ("files", "speed"))),
         faults=_faults(top.table("faults", FAULTS)),
     )
 
@@ -226,16 +250,33 @@ def _instruments(table: Table) -> InstrumentsConfig:
     prices = table.table("start_prices")
     if file is None and "start_prices" in table:
         raise table.wrong("start_prices", "only beside a file", hint="The built-in listing has prices of its own")
-    found: dict[str, Decimal] = {}
-    for written in prices:
+    found = {
+        symbol: prices.number(written, least="0.000000000001", most="1000000000000")
+        for symbol, written in _by_symbol(prices).items()
+    }
+    return InstrumentsConfig(file=file, start_prices=found)
+
+
+def _tape(table: Table) -> TapeConfig:
+    files = table.table("files")
+    return TapeConfig(
+        files={symbol: files.text(written, "the name of a CSV file") for symbol, written in _by_symbol(files).items()},
+        speed=table.number("speed", Decimal(1), least="0.000001", most=str(TAPE_SPEED_MAX)),
+    )
+
+
+def _by_symbol(table: Table) -> dict[str, str]:
+    """The members of a table of symbols, by their v2 spelling."""
+    found: dict[str, str] = {}
+    for written in table:
         try:
             symbol = to_v2(written)
         except SymbolError as error:
-            raise ConfigError(prices.path(written), expected="a symbol such as BTC/USD", hint=error.hint) from None
+            raise ConfigError(table.path(written), expected="a symbol such as BTC/USD", hint=error.hint) from None
         if symbol in found:
-            raise ConfigError(prices.path(written), expected="each symbol once", found=f"{symbol} again")
-        found[symbol] = prices.number(written, least="0.000000000001", most="1000000000000")
-    return InstrumentsConfig(file=file, start_prices=found)
+            raise ConfigError(table.path(written), expected="each symbol once", found=f"{symbol} again")
+        found[symbol] = written
+    return found
 
 
 def _faults(table: Table) -> dict[str, Decimal]:

@@ -6,7 +6,7 @@ the same market. Drivers add what concerns ports and connections.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from random import Random
@@ -14,7 +14,9 @@ from typing import Final
 
 from krakenwire.errors import ConfigError
 from krakenwire.venue.config.accounts_config import AccountConfig, demo_account
+from krakenwire.venue.market.asset_pairs import beginning_at
 from krakenwire.venue.market.instruments import ASSETS, VenueAsset, VenueInstrument, instruments
+from krakenwire.venue.market.tape import Tape
 
 __all__ = ["STATUSES", "VenueConfig"]
 
@@ -39,6 +41,7 @@ class VenueConfig:
         thin: symbols, any spelling, whose books shall have a few levels only.
         accounts: who trades there besides the crowd; None for one demo account with plenty of money.
         listing: what can be listed; None for the instruments that are built in.
+        tapes: by v2 symbol, trades that drive the price instead of the crowd; such a market begins at its first.
         more_assets: assets that accounts may have beyond those of what is listed.
         version_v1, version_v2: service versions the status messages tell.
 
@@ -56,6 +59,7 @@ class VenueConfig:
     thin: Collection[str] = ()
     accounts: tuple[AccountConfig, ...] | None = None
     listing: tuple[VenueInstrument, ...] | None = None
+    tapes: Mapping[str, Tape] = field(default_factory=dict)
     more_assets: tuple[VenueAsset, ...] = ()
     version_v1: str = "1.9.6"
     version_v2: str = "2.0.10"
@@ -67,7 +71,17 @@ class VenueConfig:
             raise ConfigError("status", expected="one of " + ", ".join(STATUSES), found=self.status)
         if self.start_ns < 0:
             raise ConfigError("start_ns", expected="nanoseconds since 1970", found=self.start_ns)
-        object.__setattr__(self, "listed", instruments(self.symbols, self.listing))
+        listed = instruments(self.symbols, self.listing)
+        unlisted = set(self.tapes) - {instrument.symbol for instrument in listed}
+        if unlisted:
+            raise ConfigError("tape", expected="a listed symbol", found=", ".join(sorted(unlisted)))
+        begun = (
+            beginning_at(instrument, tape.row(0).price)
+            if (tape := self.tapes.get(instrument.symbol)) is not None
+            else instrument
+            for instrument in listed
+        )
+        object.__setattr__(self, "listed", tuple(begun))
         thin = instruments(self.thin, self.listing) if self.thin else ()
         object.__setattr__(self, "thin_symbols", frozenset(instrument.symbol for instrument in thin))
         for instrument in self.listed:

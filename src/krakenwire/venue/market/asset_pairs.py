@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Final
 
 import msgspec
+from msgspec import structs
 
 from krakenwire.errors import ConfigError, SymbolError
 from krakenwire.protocol.symbols import rest_asset, to_v1, to_v2
@@ -200,6 +201,21 @@ def _start_ticks(symbol: str, precision: int, start_price: Decimal | None) -> in
         return ticks
     ticks = int(Decimal(listed.start_price).scaleb(precision - listed.price_precision)) if listed else 0
     return ticks if _fits(ticks) else _START_TICKS
+
+
+def beginning_at(instrument: VenueInstrument, ticks: int) -> VenueInstrument:
+    """Return an instrument whose market begins at another price.
+
+    Raises:
+        ConfigError: a price that no full book fits around.
+    """
+    _start_ticks(instrument.symbol, instrument.price_precision, Decimal(ticks).scaleb(-instrument.price_precision))
+    return structs.replace(
+        instrument,
+        start_price=ticks,
+        span_permille=max(instrument.span_permille, -(-1_050 * FULL_BOOK_LEVELS // ticks)),
+        typical_qty=max(1, min(instrument.typical_qty, _TYPICAL_COST_MAX // ticks)),
+    )
 
 
 def _typical_qty(least: int, start_ticks: int) -> int:

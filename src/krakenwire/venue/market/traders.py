@@ -86,9 +86,6 @@ class Traders:
         random: generator of this instrument's flow; nobody else may use it.
         actions_per_s: average number of actions.
         shape: `DEEP` or `THIN`.
-
-    Attributes:
-        next_offset_ns: when the next action is due, since the start.
     """
 
     def __init__(
@@ -96,7 +93,7 @@ class Traders:
     ) -> None:
         self._makers, self._takers = makers, takers
         self.market = market = makers.market
-        self.next_offset_ns = 0
+        self._action_offset_ns = 0
         self._shape = shape
         self._chance = Chance(random)
         self._pause_ns = round(SECOND_NS / actions_per_s)
@@ -107,10 +104,8 @@ class Traders:
         self._lot = instrument.typical_qty
         self._qty_min = int(instrument.qty_min.scaleb(instrument.qty_precision))
         self._step = instrument.step_micro
-        self._anchor = self._fair = instrument.start_price * MICRO
-        self._reach = self._anchor * instrument.wander_permille // 1_000
-        self._pull = 12 * (min(self._reach, self._anchor // 25) // self._step) ** 2
         self._drift = 0
+        self._settle_at(instrument.start_price)
         self._trend_left = self._burst_left = 0
         self._schedule()
 
@@ -118,7 +113,7 @@ class Traders:
 
     def open(self, start_ns: int) -> None:
         """Fill the empty book as it stands at `start_ns`, oldest orders deepest."""
-        ladders = {side: self._ladder(side) for side in SIDES}
+        ladders = {side: self._ladder(side, self._shape.target) for side in SIDES}
         time_ns = start_ns - 2 * self._shape.target * SECOND_NS // 4
         for rank in range(self._shape.target - 1, -1, -1):
             for side, prices in ladders.items():
@@ -136,6 +131,11 @@ class Traders:
             self._own &= self.market.engine.orders.keys()
 
     @property
+    def next_offset_ns(self) -> int:
+        """When the next action is due, since the start."""
+        return self._action_offset_ns
+
+    @property
     def fair_price(self) -> int:
         """What the crowd thinks the instrument is worth, in ticks."""
         return self._fair // MICRO
@@ -145,7 +145,13 @@ class Traders:
     def _schedule(self) -> None:
         """Plan the next action: bursts come five times as fast, the rest a little slower to keep the average."""
         pause = self._pause_ns // 5 if self._burst_left else self._pause_ns * 1_130 // 1_000
-        self.next_offset_ns += max(1_000, pause * self._chance.exponential() // 1_000 // 1_000 * 1_000)
+        self._action_offset_ns += max(1_000, pause * self._chance.exponential() // 1_000 // 1_000 * 1_000)
+
+    def _settle_at(self, price: int) -> None:
+        """Wander around a price from now on."""
+        self._anchor = self._fair = price * MICRO
+        self._reach = self._anchor * self.market.instrument.wander_permille // 1_000
+        self._pull = 12 * (min(self._reach, self._anchor // 25) // self._step) ** 2
 
     def _wander(self) -> None:
         """Move the fair price: noise, a trend for a while, a pull back to where it began, and hard bounds."""
@@ -180,12 +186,12 @@ class Traders:
     def _book(self, side: OrderSide) -> BookSide:
         return self.market.engine.side(side)
 
-    def _ladder(self, side: OrderSide) -> list[int]:
-        """Prices of the first book, best first, denser at the touch."""
+    def _ladder(self, side: OrderSide, levels: int) -> list[int]:
+        """Prices of a new book, best first, denser at the touch."""
         sign = -1 if side == "buy" else 1
         price = self.fair_price + sign * (1 + self._gap // 8)
         prices = [price]
-        for rank in range(1, self._shape.target):
+        for rank in range(1, levels):
             gap = self._gap if rank > 20 else (self._gap + 1) // 2
             price += sign * (1 + (gap - 1) * self._chance.exponential() // 1_000)
             prices.append(price)
