@@ -215,7 +215,8 @@ class Account:
         self.open()
         self._require(METHOD_NEEDS[METHODS[request.__class__]])
         if self._core.options.check_orders:
-            check_request(request, self._instrument(getattr(request, "symbol", None)), now_ns=now_ns())
+            instrument = self._instrument(getattr(request, "symbol", None))
+            check_request(request, instrument, now_ns=now_ns(), version=self._core.options.version)
 
     def _allow(self, request: TradingRequest) -> None:
         """Placing orders at a real venue takes a second switch."""

@@ -165,6 +165,7 @@ class ReadyAtOnce:
     ws_v1, ws_v2, rest = "ws://h:1/", "ws://h:1/v2", "http://h:1"
     keys, key, secret = ("one",), "public", Secret("private")
     restored = 0
+    strict_hosts = has_control = False
 
     def __init__(self, *, host: str, **settings: object) -> None:
         self.host, self.settings = host, settings
