@@ -7,7 +7,9 @@ import shlex
 import subprocess
 import sys
 import threading
+import tomllib
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ import pytest
 import krakenwire
 from krakenwire.cli.main import build_parser
 from krakenwire.testing import local_kraken
+from krakenwire.venue.config.local_config import config_from
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = Path(krakenwire.__file__).parent
@@ -35,6 +38,7 @@ def blocks(language: str) -> list[tuple[str, str]]:
 
 
 PROGRAMS = blocks("python")
+CONFIGURATIONS = [(where, text) for where, text in blocks("toml") if "howto/venue.md" in where]
 COMMANDS = [
     (where, line[2:])
     for where, text in blocks("console")
@@ -84,6 +88,11 @@ def test_the_command_in_the_document_exists(where: str, command: str) -> None:
     assert where
     arguments = shlex.split(command, comments=True)
     build_parser().parse_args(arguments[1:])
+
+
+@pytest.mark.parametrize(("where", "text"), CONFIGURATIONS, ids=[where for where, _ in CONFIGURATIONS])
+def test_the_configuration_in_the_document_is_one(where: str, text: str) -> None:
+    assert config_from(tomllib.loads(text, parse_float=Decimal)) != config_from({}), where
 
 
 def test_the_links_in_the_documents_lead_somewhere() -> None:
