@@ -95,10 +95,10 @@ class Inputs:
 
     Args:
         venue: what changes.
-        write: keeps one record; what it raises leaves the venue as it was.
+        write: keeps one record; what it raises leaves the venue as it was. None keeps nothing.
     """
 
-    def __init__(self, venue: Venue, write: Callable[[bytes], None] = lambda _: None) -> None:
+    def __init__(self, venue: Venue, write: Callable[[bytes], None] | None = None) -> None:
         self._venue, self._write = venue, write
         self._written_ns = venue.now_ns
 
@@ -170,5 +170,6 @@ class Inputs:
         return account
 
     def _note(self, done: Input) -> None:
-        self._write(_encode(done))
+        if self._write is not None:
+            self._write(_encode(done))
         self._written_ns = done.seen_ns

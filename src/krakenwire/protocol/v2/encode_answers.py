@@ -50,7 +50,9 @@ def answered(
         warnings: what the request is warned of beside the answer's own; a batch and a refusal have no place for it.
     """
     number = "" if req_id is None else f'"req_id":{req_id},'
-    times = f'"time_in":"{rfc3339_from_ns(time_in_ns)}","time_out":"{rfc3339_from_ns(time_out_ns)}"}}'
+    time_in = rfc3339_from_ns(time_in_ns)
+    time_out = time_in if time_out_ns == time_in_ns else rfc3339_from_ns(time_out_ns)
+    times = f'"time_in":"{time_in}","time_out":"{time_out}"}}'
     if isinstance(answer, OrderRefused):
         return f'{{"error":{_json(answer.error)},"method":"{method}",{number}"success":false,{times}'
     if isinstance(answer, BatchCanceled):  # the count stands where it is documented, and where it was recorded
