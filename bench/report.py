@@ -1,7 +1,8 @@
 """`python -m bench.report RESULT.json`: puts the result of `krakenwire bench --json` into the documents.
 
-Rewrites what stands between the two marks in docs/performance.md, and the
-picture beside it, so that no figure there is ever typed by hand.
+Rewrites what stands between the marks in docs/performance.md, and the picture
+beside it, so that no figure there is ever typed by hand. What a result has no
+rows for is left as it is.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from krakenwire.bench.table import number, verdict
 
 DOCS = Path(__file__).parents[1] / "docs"
 BEGIN, END = "<!-- begin result -->\n", "<!-- end result -->\n"
+BEGIN_VENUE, END_VENUE = "<!-- begin venue -->\n", "<!-- end venue -->\n"
+_PICTURE = "\n![krakenwire beside its yardsticks and other clients](performance.svg)\n"
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -29,12 +32,22 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
     result = msgspec.json.decode(args.result.read_bytes(), type=Result)
     page = args.docs / "performance.md"
-    before, _, rest = page.read_text(encoding="utf-8").partition(BEGIN)
-    _, _, after = rest.partition(END)
-    assert after, "performance.md has lost its marks"
-    page.write_text(f"{before}{BEGIN}{told(result)}{END}{after}", encoding="utf-8")
-    (args.docs / "performance.svg").write_text(draw(result), encoding="utf-8")
+    clients = [row for row in result.rows if row.suite != "venue"]
+    venue = [row for row in result.rows if row.suite == "venue"]
+    if clients:
+        part = msgspec.structs.replace(result, rows=clients)
+        _rewrite(page, BEGIN, END, told(part) + _PICTURE)
+        (args.docs / "performance.svg").write_text(draw(part), encoding="utf-8")
+    if venue:
+        _rewrite(page, BEGIN_VENUE, END_VENUE, told(msgspec.structs.replace(result, rows=venue)))
     return 0
+
+
+def _rewrite(page: Path, begin: str, end: str, text: str) -> None:
+    before, _, rest = page.read_text(encoding="utf-8").partition(begin)
+    _, _, after = rest.partition(end)
+    assert after, "performance.md has lost its marks"
+    page.write_text(f"{before}{begin}{text}{end}{after}", encoding="utf-8")
 
 
 def told(result: Result) -> str:
@@ -51,8 +64,6 @@ def told(result: Result) -> str:
         *(told_row(row) for row in result.rows),
         "",
         f"{'; '.join(verdict(result))}.",
-        "",
-        "![krakenwire beside its yardsticks and other clients](performance.svg)",
     ]
     return "\n".join(lines) + "\n"
 
@@ -63,7 +74,7 @@ def told_row(row: Row) -> str:
         return f"| {row.title} | not measured: {row.note} | | | | | {bound(row, row.must)} | {bound(row, row.aim)} | |"
     ratio = "" if row.ratio is None else f"{row.ratio:.2f}" if row.ratio < 10 else f"{row.ratio:.0f}"
     met = {True: "yes", False: "**no**", None: ""}[row.met]
-    yardstick = (row.yardstick or "") + (f" ({row.note})" if row.note and row.yardstick else "")
+    yardstick = f"{row.yardstick} ({row.note})" if row.note and row.yardstick else row.yardstick or row.note
     cells = [
         row.title,
         f"{number(row.value)} {row.unit}",

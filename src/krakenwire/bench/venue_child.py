@@ -2,7 +2,7 @@
 
 One process, one loop, as `krakenwire venue` runs it, its crowd included; its
 accounts have no limits. Beside it, in the same loop and on the same server
-stack, a plain JSON echo: the yardstick. It prints its addresses and keys and
+stack, a plain JSON echo: the yardstick, and what the process has cost. It prints its addresses and keys and
 ends with its standard input.
 """
 
@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+import time
 from decimal import Decimal
 from typing import Final
 
@@ -46,9 +47,15 @@ async def _echo(request: web.Request) -> web.WebSocketResponse:
     return socket
 
 
+async def _cpu(_: web.Request) -> web.Response:
+    """Tell the processor time of this process so far, in seconds."""
+    return web.Response(text=str(time.process_time()))
+
+
 async def _echo_port() -> int:
     application = web.Application()
     application.router.add_get("/", _echo)
+    application.router.add_get("/cpu", _cpu)
     runner = web.AppRunner(application, access_log=None)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)

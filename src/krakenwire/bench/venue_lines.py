@@ -21,7 +21,7 @@ from krakenwire.bench.children import Trading
 from krakenwire.bench.venue_child import SECRET
 from krakenwire.protocol.rest_sign import sign
 
-__all__ = ["TIMEOUT_S", "Line", "Trips", "batch_adds", "exchange", "open_line", "orders", "token"]
+__all__ = ["TIMEOUT_S", "Line", "Trips", "batch_adds", "cpu_s", "exchange", "open_line", "orders", "token"]
 
 TIMEOUT_S: Final = 120.0
 _TOKEN_PATH: Final = "/0/private/GetWebSocketsToken"
@@ -39,6 +39,12 @@ def token(venue: Trading, number: int) -> str:
     with urllib.request.urlopen(request) as answer:
         text: str = msgspec.json.decode(answer.read())["result"]["token"]
     return text
+
+
+def cpu_s(venue: Trading) -> float:
+    """Return the processor time of the venue's process so far."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{venue.echo}/cpu") as answer:
+        return float(answer.read())
 
 
 class Line(picows.WSListener):
@@ -62,10 +68,11 @@ class Line(picows.WSListener):
         assert self.transport is not None
         self.transport.send(picows.WSMsgType.TEXT, text)
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """End the connection."""
         assert self.transport is not None
         self.transport.disconnect(graceful=False)
+        await self.transport.wait_disconnected()
 
 
 async def open_line(port: int, path: str = "/v2") -> Line:
@@ -128,13 +135,13 @@ class Trips:
         line: where; it is listened to from now on.
         frames: the request of ``req_id`` 0, that of 1, and so on.
         window: how many are under way at once.
-        done: called when all have been answered well.
+        done: called when all have been answered well, or with what was not.
 
     Attributes:
         took_ns: from sending to answer, of each; with a window above 1 they wait for each other.
     """
 
-    def __init__(self, line: Line, frames: Sequence[bytes], window: int, done: Callable[[], None]) -> None:
+    def __init__(self, line: Line, frames: Sequence[bytes], window: int, done: Callable[[str], None]) -> None:
         self._line, self._frames, self._window, self._done = line, frames, window, done
         self._answered = self._sent = 0
         self._sent_ns = [0] * len(frames)
@@ -156,25 +163,32 @@ class Trips:
             return  # the status, a heartbeat, what the account is told
         now_ns, number = time.perf_counter_ns(), self._answered
         if b'"req_id":%d,' % number not in frame or b'"success":true' not in frame:
-            raise AssertionError(f"request {number} was answered with {frame.decode()}")
+            self._done(f"request {number} was answered with {frame.decode()}")
+            return
         self.took_ns.append(now_ns - self._sent_ns[number])
         self._answered += 1
         if self._sent < len(self._frames):
             self._send()
         elif self._answered == len(self._frames):
-            self._done()
+            self._done("")
 
 
 async def exchange(lines: Sequence[Line], frames: Sequence[Sequence[bytes]], window: int) -> float:
-    """Send everything over its lines at once; return the seconds until all of it was answered."""
+    """Send everything over its lines at once; return the seconds until all of it was answered.
+
+    Raises:
+        AssertionError: something was refused.
+    """
     done: asyncio.Future[float] = asyncio.get_running_loop().create_future()
     left = len(lines)
     start = time.perf_counter()
 
-    def one() -> None:
+    def one(refused: str) -> None:
         nonlocal left
         left -= 1
-        if not left:
+        if refused and not done.done():
+            done.set_exception(AssertionError(refused))
+        elif not left and not done.done():
             done.set_result(time.perf_counter() - start)
 
     trips = [Trips(line, texts, window, one) for line, texts in zip(lines, frames, strict=True)]

@@ -12,10 +12,12 @@ from pathlib import Path
 import pytest
 
 from krakenwire import _native
-from krakenwire.bench.children import serving
+from krakenwire.bench.children import Trading, serving, trading
 from krakenwire.bench.goals import GOALS
 from krakenwire.bench.timing import Job
+from krakenwire.bench.venue_lines import exchange, open_line, orders
 from krakenwire.cli.main import main
+from krakenwire.client.aio import run
 
 OFFLINE = ["--only", "book", "--only", "shapes", "--only", "v1"]
 
@@ -140,6 +142,28 @@ def test_memory_and_the_pure_twin_are_measured_in_processes_of_their_own(capsys:
     rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)["rows"]}
     assert rows["memory-1000-books"]["value"] is None or rows["memory-1000-books"]["value"] > 0
     assert all(rows[f"pure-depth-{depth}"]["ratio"] > 1 for depth in (10, 100, 1000))
+
+
+def test_the_local_kraken_is_measured_over_a_socket_and_without(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", "--quick", "--rounds", "5", "--json", "--only", "venue"]) == 0
+    rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)["rows"]}
+    assert list(rows) == [name for name, goal in GOALS.items() if goal.suite == "venue"]
+    assert all(rows[name]["value"] > 0 for name in ("venue-orders", "venue-orders-told"))
+    assert (rows["venue-followers"]["value"], rows["venue-followers"]["met"]) == (0, True)
+    for name in ("venue-round-trip", "venue-deep-wire", "venue-deep-book", "venue-stops"):
+        assert rows[name]["ratio"] > 0
+
+
+def test_a_refused_request_ends_the_measuring_of_a_venue() -> None:
+    async def refused(venue: Trading) -> None:
+        line = await open_line(venue.port)
+        try:
+            await exchange([line], [orders("no token", "BTC/USD", 50_000.0, 4)], 2)
+        finally:
+            await line.close()
+
+    with trading(1) as venue, pytest.raises(AssertionError, match="Invalid session"):
+        run(refused(venue))
 
 
 def test_the_server_ends_with_its_block() -> None:

@@ -36,6 +36,23 @@ def test_a_result_replaces_the_old_one_and_nothing_else(tmp_path: Path) -> None:
     assert (tmp_path / "performance.svg").read_text().startswith("<svg")
 
 
+def test_the_local_kraken_has_a_place_of_its_own_and_the_rest_is_left(tmp_path: Path) -> None:
+    meter = NoiseMeter()
+    meter.look()
+    rows = [measured("venue-followers", Series((0.0, 0.0)), "frames")]
+    page, file = tmp_path / "performance.md", tmp_path / "result.json"
+    page.write_text(f"{report.BEGIN}kept\n{report.END}between\n{report.BEGIN_VENUE}old\n{report.END_VENUE}below\n")
+    file.write_bytes(
+        msgspec.json.encode(Result(rows=rows, machine=machine(), noise=meter.judge(rows), rounds=5, quick=False))
+    )
+    assert report.main([str(file), "--docs", str(tmp_path)]) == 0
+    text = page.read_text()
+    assert text.startswith(f"{report.BEGIN}kept\n{report.END}between\n{report.BEGIN_VENUE}")
+    assert "| 0.0 frames | 0.0-0.0 |  |  |  | ≤ 0 |  | yes |" in text
+    assert "old" not in text
+
+
 def test_the_documents_have_the_marks() -> None:
     text = (report.DOCS / "performance.md").read_text()
     assert text.index(report.BEGIN) < text.index(report.END)
+    assert text.index(report.BEGIN_VENUE) < text.index(report.END_VENUE)
