@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Final
 from msgspec.structs import replace
 
 from krakenwire.client.clock import now_ns
-from krakenwire.client.credentials import Credentials, credentials
-from krakenwire.client.environments import Environment, is_loopback
+from krakenwire.client.credentials import Credentials
+from krakenwire.client.credentials import credentials as credentials_from
+from krakenwire.client.environments import is_loopback
 from krakenwire.errors import ConfigError, KrakenwireError, PermissionMissing, UsageError, VenueRefusal
 from krakenwire.model import (
     PERMISSION_WORDS,
@@ -156,7 +157,7 @@ class Account:
 
                 options = self._core.options
                 place = self._core.open()
-                rest = RestClient(place, self._credentials(place), ca_file=options.ca_file, insecure=options.insecure)
+                rest = RestClient(place, self.credentials(), ca_file=options.ca_file, insecure=options.insecure)
                 self._held = _permissions(rest)
                 self._rest = rest
         self._require(_WEBSOCKET)
@@ -167,14 +168,20 @@ class Account:
         if self._held is not None and needs and not needs & self._held:
             raise PermissionMissing((" or ".join(sorted(PERMISSION_WORDS[need] for need in needs)),))
 
-    def _credentials(self, place: Environment) -> Credentials:
+    def credentials(self) -> Credentials:
+        """Return whose account it is.
+
+        Raises:
+            ConfigError: nobody's: there are no credentials, or they would go over an open line.
+        """
+        place = self._core.open()
         own = self._core.local_credentials()
         given = self._core.options.credentials
         if own is not None:
             if given is not None:
                 raise ConfigError("credentials with on='local'", expected="none: the local Kraken has its own account")
             return own
-        found = credentials(given)
+        found = credentials_from(given)
         if found is None:
             raise ConfigError("this needs an account", expected="credentials", hint=_NO_KEY)
         if not is_loopback(place.host):

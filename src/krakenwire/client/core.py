@@ -137,12 +137,14 @@ class Core:
         """Return the connection that serves a channel, made when it is first needed.
 
         Raises:
-            UsageError: level3 on version 1.
+            UsageError: level3 on version 1, or without a token and credentials to fetch one with.
         """
         place = self.open()
         name = "public"
         if channel == "level3":
             check_channel(self.options.version, channel)
+            if self.options.token is None:
+                self.account.credentials()
             name = "level3"
         elif channel in ACCOUNT_CHANNELS:
             name = "private"
