@@ -53,7 +53,11 @@ FAULTS: Final[Mapping[str, Literal["seconds", "count"]]] = {
     "refuse_request": "count",
     "stall_s": "seconds",
 }
-"""Faults that can be set from the start, and what their figure is: how long, or how many times."""
+"""Faults that can be set from the start, and what their figure is: how long, or how many times.
+
+So many connections are cut once they have been told the trading mode; the first that is
+not has so many frames garbled. Requests are those about orders, updates those of books.
+"""
 
 _MEMBERS: Final = ("venue", "accounts", "instruments", "tape", "faults")
 _SERVICE_MEMBERS: Final = (

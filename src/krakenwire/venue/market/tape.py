@@ -76,7 +76,7 @@ def read_tape(lines: Iterable[str], instrument: VenueInstrument, source: str, sp
     Raises:
         ConfigError: a wrong line, no trade at all or too many, or a speed or a first price that cannot be.
     """
-    if not 0 < speed <= TAPE_SPEED_MAX:
+    if not speed.is_finite() or not 0 < speed <= TAPE_SPEED_MAX:
         raise ConfigError("tape speed", expected=f"above 0 and up to {TAPE_SPEED_MAX}", found=speed)
     rows: list[tuple[int, int, int]] = []
     for row in _rows(lines, instrument, source):

@@ -85,7 +85,7 @@ def test_a_wrong_line_is_one_error_that_names_it(text: str, words: list[str]) ->
     assert all(word in str(caught.value) for word in words), caught.value
 
 
-@pytest.mark.parametrize("speed", ["0", "-1", "100001"])
+@pytest.mark.parametrize("speed", ["0", "-1", "100001", "NaN", "Infinity"])
 def test_a_speed_that_cannot_be_is_refused(speed: str) -> None:
     with pytest.raises(ConfigError, match="tape speed"):
         read(PLAIN, speed)
