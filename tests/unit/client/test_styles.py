@@ -22,8 +22,6 @@ from krakenwire.client.options import THREAD_TRANSPORTS, Transport
 from krakenwire.errors import ConfigError, ConnectError, InternalError, StreamEnded, UsageError, WaitTimeout
 from krakenwire.testing import local_kraken
 
-TOKEN = "open-sesame-canary"
-
 
 @pytest.fixture(scope="module")
 def venue() -> Iterator[LocalVenue]:
@@ -387,7 +385,7 @@ def test_level3_has_a_connection_of_its_own_where_the_venue_has(
     public, level3 = f"ws://127.0.0.1:{venue.port}", f"ws://localhost:{venue.port}"
     apart = environments.environment(environments.Addresses(public, level3=level3))
     monkeypatch.setitem(environments._NAMED, "live", apart)
-    with Kraken("live", token=TOKEN) as kraken:
+    with Kraken("live", token=venue.token()) as kraken:
         events = kraken.events()
         next(kraken.books("BTC/USD"))
         assert kraken.counters.attempts == 1
@@ -404,20 +402,21 @@ def test_level3_has_a_connection_of_its_own_where_the_venue_has(
 
 def test_a_token_shows_nowhere(venue: LocalVenue, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
+    token = venue.token().reveal()
 
     def broken() -> str:
-        raise RuntimeError(TOKEN)
+        raise RuntimeError(token)
 
-    with Kraken(venue.ws_v2, token=TOKEN) as kraken:
+    with Kraken(venue.ws_v2, token=token) as kraken:
         next(kraken.level3("BTC/USD"))
         shown = [repr(kraken), repr(vars(kraken)), repr(kraken._core.options), repr(kraken.counters)]
     with Kraken(venue.ws_v2, token=broken) as kraken, pytest.raises(ConnectError) as caught:
         next(kraken.level3("BTC/USD"))
     shown += [str(caught.value), repr(caught.value), repr(caught.value.__cause__), caplog.text]
     with pytest.raises(ConfigError) as refused:
-        Kraken("live", token=[TOKEN])  # type: ignore[arg-type]
+        Kraken("live", token=[token])  # type: ignore[arg-type]
     shown.append(str(refused.value))
-    assert not [text for text in shown if TOKEN in text]
+    assert not [text for text in shown if token in text]
 
 
 # -- threads that cannot be had, and bugs in them ------------------------------------
