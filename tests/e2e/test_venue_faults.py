@@ -272,7 +272,7 @@ def test_a_chosen_connection_is_stalled_and_then_told_everything(venue: LocalVen
     follow(client, token)
     with peer(venue.ws_v2) as other:
         other.of("status")
-        assert venue.stall(0.5, account="demo") == 1
+        assert venue.stall(2, account="demo") == 1
         client.send(method="ping", req_id=9)
         venue.act("demo", AddOrder(symbol="BTC/USD", side="buy", order_type="limit", **QTY_PRICE))
         assert other.ask(method="ping")["method"] == "pong"
