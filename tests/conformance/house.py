@@ -29,6 +29,7 @@ from krakenwire.venue.access.permissions import ALL_PERMISSIONS, Permission
 from krakenwire.venue.config.accounts_config import AccountConfig
 from krakenwire.venue.gateways import v1, v2
 from krakenwire.venue.trading import Account
+from krakenwire.venue.trading.records import Records
 
 SECOND: Final = 1_000_000_000
 T0: Final = 1_790_000_000 * SECOND
@@ -102,6 +103,11 @@ class House:
     @property
     def venue(self) -> Venue:
         return self.served.venue
+
+    @property
+    def records(self) -> Records:
+        """How orders, fills and entries are told."""
+        return self.served._front.records
 
     def account(self, name: str) -> Account:
         account = self.venue.ledger.account(name)
