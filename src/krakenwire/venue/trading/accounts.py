@@ -55,6 +55,7 @@ class Account:
         balances, holds: ledger units by asset; what is held is part of the balance.
         open_orders: by order id, oldest first.
         by_cl_ord_id: open orders that have one.
+        by_userref: open orders that have one, which is not unique; each by its order id, oldest first.
         closed_orders, fills, entries: history, oldest first, the latest `VENUE_RECORDS_KEPT` of each.
         orders_seen: every order that is still known, by id.
         followed: whether anybody wants to be told what happens.
@@ -75,6 +76,7 @@ class Account:
         self.holds: dict[str, int] = {}
         self.open_orders: dict[str, AccountOrder] = {}
         self.by_cl_ord_id: dict[str, AccountOrder] = {}
+        self.by_userref: dict[int, dict[str, AccountOrder]] = {}
         self.closed_orders: deque[AccountOrder] = deque(maxlen=VENUE_RECORDS_KEPT)
         self.fills: deque[Fill] = deque(maxlen=VENUE_RECORDS_KEPT)
         self.entries: deque[LedgerEntry] = deque(maxlen=VENUE_RECORDS_KEPT)
@@ -107,6 +109,8 @@ class Account:
         self.open_orders[order.order_id] = self.orders_seen[order.order_id] = order
         if order.cl_ord_id is not None:
             self.by_cl_ord_id[order.cl_ord_id] = order
+        if order.userref is not None:
+            self.by_userref.setdefault(order.userref, {})[order.order_id] = order
         self.open_by_symbol[order.symbol] = self.open_by_symbol.get(order.symbol, 0) + 1
 
     def closed(self, order: AccountOrder) -> None:
@@ -115,6 +119,11 @@ class Account:
         self.open_by_symbol[order.symbol] -= 1
         if order.cl_ord_id is not None and self.by_cl_ord_id.get(order.cl_ord_id) is order:
             del self.by_cl_ord_id[order.cl_ord_id]
+        if order.userref is not None:
+            tagged = self.by_userref[order.userref]
+            del tagged[order.order_id]
+            if not tagged:
+                del self.by_userref[order.userref]
         if not self.keeps_history:
             del self.orders_seen[order.order_id]
             return

@@ -48,7 +48,8 @@ class Meant:
             order = account.by_cl_ord_id.get(str(value))
             found = [] if order is None else [order]
         else:
-            found = [order for order in account.open_orders.values() if order.userref == value]
+            assert isinstance(value, int)
+            found = list(account.by_userref.get(value, {}).values())
         if not found:
             raise Refusal(UNKNOWN)
         return found

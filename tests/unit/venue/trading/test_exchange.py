@@ -7,7 +7,16 @@ from decimal import Decimal
 import pytest
 from tests.unit.venue.trading.desks import SECOND, Floor
 
-from krakenwire.model.answers import Added, AllCanceled, Amended, BatchAdded, BatchCanceled, Edited, OrderRefused
+from krakenwire.model.answers import (
+    Added,
+    AllCanceled,
+    Amended,
+    BatchAdded,
+    BatchCanceled,
+    Canceled,
+    Edited,
+    OrderRefused,
+)
 from krakenwire.model.executions import BalanceChange, Execution
 from krakenwire.model.orders import (
     AddOrder,
@@ -598,3 +607,16 @@ def test_an_order_that_is_only_checked_changes_nothing(floor: Floor) -> None:
     assert answer == Added(order_id="")
     assert not bob.open_orders
     assert floor.told(bob) == []
+
+
+def test_a_userref_means_all_open_orders_that_have_it_and_is_forgotten_with_the_last(floor: Floor) -> None:
+    ann = floor.account("ann", USD="100000")
+    orders = [floor.place(ann, "buy", "0.1", "40000.0", order_userref=userref) for userref in (7, 7, 8, 7)]
+    floor.ask(ann, CancelOrders(order_ids=(orders[1].order_id,)))
+    (answer,) = floor.ask(ann, CancelOrders(order_userrefs=(7,)))
+    assert (answer, [order.is_open for order in orders]) == (
+        Canceled(order_userref=7, count=2),
+        [False, False, True, False],
+    )
+    floor.ask(ann, CancelAll())
+    assert ann.by_userref == {}
