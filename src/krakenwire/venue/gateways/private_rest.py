@@ -181,8 +181,8 @@ class PrivateRest:
         return rest_entries.trades_result(shown, len(fills), ledgers=flag(params, "ledgers"))
 
     def _query_trades(self, account: Account, params: Params) -> Json:
-        wanted = set(_asked(params, "txid"))
-        fills = [fill for fill in account.fills if self._front.records.exec_id(fill) in wanted]
+        wanted = set(map(self._front.records.fill_number, _asked(params, "txid")))
+        fills = [fill for fill in account.fills if fill.number in wanted]
         if len(fills) < len(wanted):
             raise Declined("EOrder:Invalid order")
         return rest_entries.query_trades_result(self._trade_records(fills), ledgers=flag(params, "ledgers"))
@@ -196,9 +196,9 @@ class PrivateRest:
         return rest_entries.ledgers_result(map(self._front.records.entry, shown), len(found))
 
     def _query_ledgers(self, account: Account, params: Params) -> Json:
-        wanted = set(_asked(params, "id"))
-        found = [record for record in map(self._front.records.entry, account.entries) if record.ledger_id in wanted]
-        return rest_entries.query_ledgers_result(found)
+        wanted = set(map(self._front.records.entry_number, _asked(params, "id")))
+        found = [entry for entry in account.entries if entry.number in wanted]
+        return rest_entries.query_ledgers_result(map(self._front.records.entry, found))
 
     def _asked_assets(self, params: Params) -> list[str] | None:
         names = [name.strip().upper() for name in items(params, "asset")]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any, Final
 
+from krakenwire.errors import DecodeError
 from krakenwire.model import AmendRecord, LedgerRecord, OrderRecord, TradeRecord
 from krakenwire.model.numbers import scaled_to_decimal
 from krakenwire.model.records import RecordStatus
@@ -53,6 +54,14 @@ class Records:
     def exec_id(self, fill: Fill) -> str:
         """Return the id of a fill."""
         return self._exec_ids.text(fill.number)
+
+    def fill_number(self, exec_id: str) -> int | None:
+        """Return the number of a fill by its id, None when it can be no fill's."""
+        return _number(self._exec_ids, exec_id)
+
+    def entry_number(self, ledger_id: str) -> int | None:
+        """Return the number of a ledger entry by its id, None when it can be no entry's."""
+        return _number(self._entry_ids, ledger_id)
 
     def order(self, order: AccountOrder) -> OrderRecord:
         """Return an order as it stands."""
@@ -163,3 +172,10 @@ def _misc(order: AccountOrder) -> tuple[str, ...]:
     partly = order.filled and not order.is_open and order.phase != "filled"
     said = {"liquidation": order.liquidates, "partial": partly, "stopped": order.trigger and order.trigger.fired_ns}
     return tuple(name for name, holds in said.items() if holds)
+
+
+def _number(ids: TextIds, text: str) -> int | None:
+    try:
+        return ids.number(text)
+    except DecodeError:
+        return None
