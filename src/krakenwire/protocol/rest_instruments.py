@@ -69,6 +69,7 @@ def _instrument(symbol: str, pair: _Pair) -> Instrument:
         qty_min=exact(pair.ordermin),
         cost_min=None if pair.costmin is None else exact(pair.costmin),
         marginable=bool(pair.leverage_buy),
+        has_index=True,  # not told here: whether a trigger may watch it is left to the venue
     )
 
 

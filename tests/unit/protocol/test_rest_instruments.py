@@ -47,8 +47,9 @@ def test_a_pair_becomes_an_instrument_under_its_v2_symbol() -> None:
             qty_min=Decimal("0.00005"),
             cost_min=Decimal("0.5"),
             marginable=True,
+            has_index=True,
         )
-    }
+    }, "whether there is an index is not told here, and so nothing is ruled out"
 
 
 def test_what_old_answers_lack_follows_from_the_decimals() -> None:
