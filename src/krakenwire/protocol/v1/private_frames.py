@@ -166,19 +166,23 @@ def with_sequence(body: str, sequence: int) -> str:
 # -- entries ---------------------------------------------------------------------
 
 
-def order_entry(record: OrderRecord, pair: PairTexts, ratecount: int | None = None) -> str:
+def order_entry(
+    record: OrderRecord, pair: PairTexts, ratecount: int | None = None, amend_reason: str | None = None
+) -> str:
     """Return the full entry of an order: of a snapshot, of a new order, of one that was amended.
 
     Args:
         record: the order.
         pair: its pair.
         ratecount: the trading counter, where it was asked for.
+        amend_reason: why it was amended, if that is what is told.
     """
 
     def money(value: Decimal) -> str:
         return fixed(value, pair.v1_decimals)
 
     entry: _Members = {
+        "amend_reason": amend_reason,
         "amended": record.amended or None,
         "avg_price": money(record.avg_price),
         "cancel_reason": record.reason,

@@ -6,10 +6,14 @@ back. Source: v1 reference, sections 9 and 10.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from decimal import Decimal
 from typing import Final
 
+from msgspec import structs
+
 from krakenwire.limits import VENUE_FILLS_SHOWN
-from krakenwire.model import Answer, BalanceChange, Execution, OrderRefused
+from krakenwire.model import Answer, BalanceChange, Execution, OrderRecord, OrderRefused, TradeRecord
 from krakenwire.model.records import order_record, trade_record
 from krakenwire.protocol.v1 import private_frames as wire
 from krakenwire.protocol.v1.venue_private import (
@@ -27,8 +31,8 @@ from krakenwire.venue.trading.checks import MINIMUM
 
 __all__ = ["PrivateHalf"]
 
-_FULL: Final = ("pending_new", "amended", "restated")
-"""What is told with the full entry of the order."""
+_CHANGED: Final = ("amended", "restated")
+"""What is told with the full entry of the order as it was then."""
 
 _ON_V1: Final = {MINIMUM: "EOrder:Order minimum not met"}
 """Refusals that v1 words otherwise."""
@@ -148,8 +152,10 @@ class PrivateHalf:
         pair, count = self._front.pairs[order.symbol], self._ratecount(channel, order.symbol, event.time_ns)
         if event.exec_type == "pending_new":
             return wire.order_entry(order_record(event), pair, count)
-        if event.exec_type in _FULL:
-            return self._full_entry(channel, order, event.time_ns)
+        if event.exec_type in _CHANGED:
+            records = self._front.records
+            trades = [records.trade(fill) for fill in channel.account.fills if fill.order is order]
+            return wire.order_entry(_as_changed(records.order(order), event, trades), pair, count, event.reason)
         return wire.change_entry(event, pair, count)
 
     def _full_entry(self, channel: PrivateChannel[PrivateSubscribe], order: AccountOrder, now_ns: int) -> str:
@@ -160,6 +166,34 @@ class PrivateHalf:
     def _ratecount(channel: PrivateChannel[PrivateSubscribe], symbol: str, now_ns: int) -> int | None:
         pace = channel.account.pace
         return int(pace.rate_count(symbol, now_ns)) if channel.asked.ratecounter and pace is not None else None
+
+
+def _as_changed(record: OrderRecord, event: Execution, trades: Iterable[TradeRecord]) -> OrderRecord:
+    """An order as it was when it was amended: what has come of it since is told behind that.
+
+    Args:
+        record: the order as it stands.
+        event: its amendment.
+        trades: its fills, oldest first.
+    """
+    qty = event.cum_qty or Decimal(0)
+    cost = fee = traded = Decimal(0)
+    for trade in trades:
+        if traded == qty:
+            break
+        traded, cost, fee = traded + trade.qty, cost + trade.cost, fee + trade.fee
+    return structs.replace(
+        record,
+        status="open",
+        order_qty=event.order_qty or record.order_qty,
+        limit_price=record.limit_price if event.limit_price is None else event.limit_price,
+        updated_ns=event.time_ns,
+        cum_qty=qty,
+        cum_cost=cost,
+        fee=fee,
+        avg_price=cost / qty if qty else qty,
+        reason=None,
+    )
 
 
 def _frame(channel: PrivateChannel[PrivateSubscribe], body: str) -> str:

@@ -97,12 +97,31 @@ def test_an_amended_order_is_told_in_full_and_an_edited_one_as_replaced(floor: F
     assert (amended["status"], amended["txid"]) == ("ok", txid)
     ((_, entry),) = floor.entries(gateway, "openOrders")
     assert (entry["vol"], entry["amended"], entry["status"]) == ("0.02000000", True, "open")
+    assert entry["amend_reason"] == "User requested"
     (edited,) = floor.ask(gateway, "editOrder", token=ann, orderid=txid, pair="XBT/USD", price="49000", volume="0.02")
     assert (edited["status"], edited["originaltxid"]) == ("ok", txid)
     assert edited["descr"] == "buy 0.02000000 XBTUSD @ limit 49000.0"
     (_, replaced), (_, pending), _ = floor.entries(gateway, "openOrders")
     assert (replaced["status"], replaced["cancel_reason"]) == ("canceled", "Order replaced")
     assert pending["descr"]["price"] == "49000.00000"
+
+
+def test_an_amendment_is_told_as_the_order_was_before_what_came_of_it(floor: Floor) -> None:
+    ann, gateway = floor.account("ann", USD=10_000), floor.connect_v1()
+    floor.follow(gateway, ann, "openOrders")
+    txid = buy(floor, gateway, ann)["txid"]
+    floor.entries(gateway, "openOrders")
+    floor.ask(gateway, "amendOrder", token=ann, txid=txid, limit_price="90000")
+    (_, amended), *_, (_, ended) = floor.entries(gateway, "openOrders")
+    assert (amended["status"], amended["vol_exec"], amended["cost"], amended["fee"]) == (
+        "open",
+        "0.00000000",
+        "0.00000",
+        "0.00000",
+    )
+    assert amended["descr"]["price"] == "90000.00000"
+    assert "cancel_reason" not in amended
+    assert (ended["status"], ended["vol_exec"]) == ("closed", "0.01000000")
 
 
 def test_each_id_of_a_cancellation_is_answered_and_everything_can_go_at_once(floor: Floor) -> None:
