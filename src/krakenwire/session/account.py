@@ -33,7 +33,7 @@ from krakenwire.model import (
     OrderState,
     TradeRecord,
 )
-from krakenwire.session.merging import fill_of, fill_of_record, filled, merged, order_of_record
+from krakenwire.session.merging import fee_in_base, fill_of, fill_of_record, filled, merged, order_of_record
 
 __all__ = ["AccountCounters", "AccountState", "Step"]
 
@@ -195,7 +195,7 @@ class AccountState:
         changes: list[AccountChange] = []
         for record in records:
             if record.exec_id not in self._fills:
-                self._filled(fill_of_record(record), changes)
+                self._filled(self._with_fee_asset(fill_of_record(record)), changes)
         return tuple(changes)
 
     # -- inside ----------------------------------------------------------------------
@@ -287,8 +287,14 @@ class AccountState:
         if fill.exec_id in self._fills:
             self.counters.duplicates += 1
             return False
-        self._filled(fill, changes)
+        self._filled(self._with_fee_asset(fill) if "ownTrades" in self._sources else fill, changes)
         return True
+
+    def _with_fee_asset(self, fill: Fill) -> Fill:
+        """What a fill cost is told on v1 and by REST, but not in what: its order says that."""
+        order_id = fill.order_id
+        order = self._open.get(order_id) or self._closed.get(order_id) or self._adrift.get(order_id)
+        return fee_in_base(fill) if order is not None and order.fee_preference == "base" else fill
 
     def _filled(self, fill: Fill, changes: list[AccountChange]) -> None:
         _keep(self._fills, fill.exec_id, fill, self._fills_kept)

@@ -16,7 +16,7 @@ from krakenwire.model import Execution, Fee, Fill, OrderRecord, OrderState, Orde
 from krakenwire.model.account import ENDED
 from krakenwire.model.records import RecordStatus
 
-__all__ = ["fill_of", "fill_of_record", "filled", "merged", "order_of_record"]
+__all__ = ["fee_in_base", "fill_of", "fill_of_record", "filled", "merged", "order_of_record"]
 
 _VALUES: Final = (
     *("symbol", "side", "order_type", "order_qty", "cash_order_qty", "limit_price", "limit_price_type"),
@@ -150,6 +150,12 @@ def fill_of_record(record: TradeRecord) -> Fill:
         order_userref=record.order_userref,
         margin=bool(record.margin),
     )
+
+
+def fee_in_base(fill: Fill) -> Fill:
+    """Return a fill whose fee was charged in the base."""
+    base = fill.symbol.partition("/")[0]
+    return structs.replace(fill, fees=tuple(Fee(asset=base, qty=fee.qty) for fee in fill.fees))
 
 
 def order_of_record(record: OrderRecord) -> OrderState:

@@ -351,6 +351,14 @@ def test_an_ended_order_that_a_snapshot_shows_is_open(line: Line) -> None:
 # -- v1 and balances ----------------------------------------------------------------------
 
 
+def test_where_a_fee_comes_without_its_asset_the_order_says_which() -> None:
+    line, told = Line(*V1), Fee(asset="USD", qty=D("0.004"))
+    line.tell(kind="snapshot", source="openOrders")
+    line.tell(pending(fee_preference="base"), pending("O2", fee_preference="quote"), source="openOrders")
+    line.tell(trade(fees=(told,)), trade("T2", order_id="O2", fees=(told,)), source="ownTrades")
+    assert [fill.fees for fill in line.state.fills.values()] == [(Fee(asset="BTC", qty=D("0.004")),), (told,)]
+
+
 def test_on_v1_orders_come_from_one_channel_and_fills_from_the_other() -> None:
     line = Line(*V1)
     line.tell(source="openOrders", kind="snapshot")
