@@ -1,0 +1,18 @@
+"""The cards' assertions show what they compared; their clients read no certificates."""
+
+import ssl
+from pathlib import Path
+
+import pytest
+
+pytest.register_assert_rewrite("tests.cards.play", "tests.cards.words")
+
+
+@pytest.fixture(autouse=True)
+def no_certificates(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Nothing here speaks TLS, and loading what the system trusts would take longer than a card."""
+    empty = tmp_path / "trusted.pem"
+    empty.touch()
+    paths = ssl.get_default_verify_paths()
+    monkeypatch.setenv(paths.openssl_cafile_env, str(empty))
+    monkeypatch.setenv(paths.openssl_capath_env, str(tmp_path))
