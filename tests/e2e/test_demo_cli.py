@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import pty
 import re
-import select
 import signal
-import subprocess
-import time
 from decimal import Decimal
 
 import pytest
-from tests.e2e.command import COMMAND, one_line, run, run_here, start
+from tests.e2e.command import one_line, run, run_here, start
+from tests.e2e.terminal import at_a_terminal
 
 from krakenwire.apps.demo import _Levels
 from krakenwire.cli.exit_codes import OK, USAGE
 from krakenwire.watch import Crosses
 
+WORDS_OF_THE_VIEW = ("krakenwire demo", "last trades", "books verified", "ALERT", "BTC/USD", "account", "placed", "rests")
 SUMMARY = re.compile(
     r"([\d,]+) frames, ([\d,]+) events, ([\d,]+) books verified, (\d+) failed, (\d+) gaps, (\d+) alerts"
 )
@@ -38,6 +35,26 @@ def test_the_demo_ends_with_a_summary_and_code_0_and_has_fired_an_alert(version:
     assert alerts == sum(line.startswith("ALERT  BTC/USD crosses ") for line in lines) >= 1
     assert any(line.startswith("waiting for: BTC/USD mid crosses ") for line in lines)
     assert any(line.startswith("prices BTC/USD") for line in lines)
+
+
+@pytest.mark.parametrize("version", ["1", "2"])
+def test_its_account_places_amends_fills_and_cancels_between_two_countings(version: str) -> None:
+    done = run("demo", "--seconds", "5", "--api", version)
+    acts = [line.split()[1] for line in done.stdout.splitlines() if line.startswith("account ")]
+    assert [act for act in acts if act not in ("amended", "filled")] == [
+        "balances",
+        "placed",
+        "placed",
+        "canceled",
+        "balances",
+    ]
+    assert "amended" in acts
+    assert "filled" in acts
+    money = [line for line in done.stdout.splitlines() if line.startswith("account  balances")]
+    assert money[0].endswith("5 BTC, 100000 USD")
+    assert "5.01 BTC (+0.01), 99" in money[1]
+    fills = acts.count("filled")
+    assert f"orders: 2 placed, {acts.count('amended')} amended, {fills} fills, 1 canceled" in done.stdout
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -61,22 +78,9 @@ def test_a_length_that_cannot_be_is_one_line_and_code_2(seconds: str) -> None:
 
 def test_on_a_terminal_it_draws_a_live_view() -> None:
     pytest.importorskip("rich")
-    near, far = pty.openpty()
-    environment = os.environ | {"TERM": "xterm", "COLUMNS": "120", "LINES": "40"}
-    process = subprocess.Popen([*COMMAND, "demo", "--seconds", "3"], stdout=far, stderr=far, env=environment)
-    os.close(far)
-    shown = b""
-    deadline = time.monotonic() + 40
-    while time.monotonic() < deadline and select.select([near], [], [], 10)[0]:
-        try:
-            read = os.read(near, 65536)
-        except OSError:  # the other end is closed: the process has ended
-            break
-        shown += read
-    os.close(near)
-    assert process.wait(30) == OK
-    text = shown.decode(errors="replace")
-    assert all(word in text for word in ("krakenwire demo", "last trades", "books verified", "ALERT", "BTC/USD"))
+    code, text, _ = at_a_terminal(["-m", "krakenwire", "demo", "--seconds", "3"])
+    assert code == OK
+    assert all(word in text for word in WORDS_OF_THE_VIEW)
     assert "Traceback" not in text
 
 

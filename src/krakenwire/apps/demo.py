@@ -1,4 +1,4 @@
-"""The demo: a local Kraken, a client over a real WebSocket, and a price alert, for a few seconds.
+"""The demo: a local Kraken, a client over a real WebSocket, a price alert and some orders, for a few seconds.
 
 A background thread receives and judges, the caller's thread draws what
 `DemoState` holds. It shows nothing itself; the drawing is in `krakenwire.cli.demo`.
@@ -15,11 +15,12 @@ from typing import Final
 
 import msgspec
 
+from krakenwire.apps.demo_act import Act, ActCounters, ActLine
 from krakenwire.apps.kraken_threaded import Kraken
 from krakenwire.apps.local_venue import LocalVenue
 from krakenwire.apps.watcher import Notice, Tick, notice_of
 from krakenwire.client import ClientCounters
-from krakenwire.model import BookUpdate, Event, Ticker, Trade, Trades
+from krakenwire.model import BookUpdate, Event, Fill, Ticker, Trade, Trades
 from krakenwire.watch import Alert, Crosses, Engine, Rule
 
 __all__ = ["SYMBOLS", "Demo", "Step", "SymbolState"]
@@ -35,7 +36,7 @@ _TIGHTENINGS: Final = 10
 
 _NS: Final = 1_000_000_000
 
-Step = Trade | Alert | Notice | Tick
+Step = Trade | Alert | ActLine | Notice | Tick
 
 
 class SymbolState(msgspec.Struct):
@@ -99,6 +100,7 @@ class Demo:
         symbols: the state of each symbol.
         trades: the latest trades, newest last.
         alerts: all alerts so far.
+        act: what the account has done so far.
         events: events received.
         counters: the client's.
     """
@@ -109,10 +111,13 @@ class Demo:
         self.symbols = {symbol: SymbolState() for symbol in SYMBOLS}
         self.trades: deque[Trade] = deque(maxlen=_TRADES_KEPT)
         self.alerts: list[Alert] = []
+        self.act: list[ActLine] = []
         self.events = 0
         self.counters = ClientCounters()
         self._seed = seed
         self._levels = _Levels()
+        self._acting: Act | None = None
+        self._fills: deque[Fill] = deque()
         self._tighten_ns: int | None = None
         self._steps: queue.Queue[Step] = queue.Queue(_STEPS_WAITING)
 
@@ -121,8 +126,13 @@ class Demo:
         """The alert rule in force, in words; empty before the first price."""
         return self._levels.text
 
+    @property
+    def traded(self) -> ActCounters:
+        """What the account has done, counted."""
+        return ActCounters() if self._acting is None else self._acting.counters
+
     def run(self) -> Generator[Step, None, None]:
-        """Run, and yield trades, alerts and notices as they come, and a `Tick` now and then.
+        """Run, and yield trades, alerts, orders and notices as they come, and a `Tick` now and then.
 
         Raises:
             MissingExtraError: the local Kraken's server is not installed.
@@ -130,18 +140,38 @@ class Demo:
         """
         with LocalVenue(seed=self._seed) as venue:
             self.url = venue.ws_v1 if self.version == 1 else venue.ws_v2
-            with Kraken(self.url, version=self.version, on_event=self._feed) as kraken:
+            credentials = (venue.key, venue.secret)
+            with Kraken(
+                self.url, version=self.version, credentials=credentials, on_event=self._feed, on_fill=self._fills.append
+            ) as kraken:
                 kraken.subscribe_books(*SYMBOLS, depth=10)
                 kraken.subscribe_trades(*SYMBOLS)
                 kraken.subscribe_ticker(*SYMBOLS)
-                until_ns = time.monotonic_ns() + int(self.seconds * _NS)
-                while time.monotonic_ns() < until_ns and kraken.is_alive:
+                begin_ns, length_ns = time.monotonic_ns(), int(self.seconds * _NS)
+                self._acting = Act(kraken, _WATCHED, begin_ns, length_ns)
+                kraken.subscribe_executions()
+                while time.monotonic_ns() < begin_ns + length_ns and kraken.is_alive:
                     self.counters = kraken.counters
+                    self._go_on()
                     try:
                         yield self._steps.get(timeout=_TICK_S)
                     except queue.Empty:
                         yield Tick()
                 self.counters = kraken.counters
+
+    def _go_on(self) -> None:
+        """Have the account do the next thing if it is time."""
+        watched = self.symbols[_WATCHED]
+        assert self._acting is not None
+        line = self._acting.step(watched.bid, watched.ask, time.monotonic_ns())
+        if line is not None:
+            self._show(line)
+        while self._fills:  # after what has led to them
+            self._show(self._acting.filled(self._fills.popleft()))
+
+    def _show(self, line: ActLine) -> None:
+        self.act.append(line)
+        self._tell(line)
 
     # -- in the client's thread ------------------------------------------------------
 

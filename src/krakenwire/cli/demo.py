@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 from krakenwire.apps.demo import Demo, Step, SymbolState
+from krakenwire.apps.demo_act import ActLine
 from krakenwire.apps.watcher import Notice
 from krakenwire.cli.exit_codes import OK
 from krakenwire.cli.parsers import Subparsers
@@ -23,6 +24,7 @@ from krakenwire.watch import Alert
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
+    from rich.text import Text
 
 __all__ = ["add_parser", "run"]
 
@@ -30,13 +32,26 @@ _REFRESH_S: Final = 0.15
 _PRICES_EVERY_S: Final = 2.0
 _SECONDS_MAX: Final = 86_400
 _QTY_WIDTH: Final = 15
+_ACT_LINES: Final = 9
+_ACT_LINES_LOW: Final = 4
+_HIGH_TERMINAL: Final = 36
+"""Lines from which on the whole act is shown."""
+_ACT_STYLES: Final = {
+    "balances": "cyan",
+    "placed": "yellow",
+    "amended": "yellow",
+    "filled": "bold green",
+    "canceled": "magenta",
+    "refused": "bold red",
+}
 _OTHER_LINES: Final = 19
-"""Lines of the view besides the trades, when the tables stand one above the other."""
+"""Lines of the view besides the trades and the act, when the tables stand one above the other."""
 
 _EPILOG: Final = """\
 It starts a local Kraken in this process on a free loopback port, connects to
 it over a real WebSocket, proves every order book by its checksum, and fires a
-price alert when the moving market crosses a level near its first price.
+price alert when the moving market crosses a level near its first price. Its demo
+account places an order, amends it until it fills, cancels another, and counts its money.
 
   krakenwire demo
   krakenwire demo --seconds 60 --api 1 --seed 7"""
@@ -65,6 +80,7 @@ def run(args: argparse.Namespace) -> int:
             _live(demo, steps)
         else:
             _plain(demo, steps)
+    put(_account_summary(demo))
     put(_summary(demo))
     return OK
 
@@ -81,6 +97,8 @@ def _plain(demo: Demo, steps: Iterable[Step]) -> None:
             put(next(plain_lines(step)))
         elif isinstance(step, Alert):
             put(f"ALERT  {step.message}")
+        elif isinstance(step, ActLine):
+            put(f"account  {step.kind:<8}  {step.text}")
         elif isinstance(step, Notice):
             notice(step.text)
         if demo.waiting_for != waiting_for:
@@ -110,6 +128,11 @@ def _summary(demo: Demo) -> str:
         f"{counted.frames:,} frames, {demo.events:,} events, {counted.verified:,} books verified, "
         f"{counted.checksum_failures} failed, {counted.gaps} gaps, {len(demo.alerts)} alerts"
     )
+
+
+def _account_summary(demo: Demo) -> str:
+    traded = demo.traded
+    return f"orders: {traded.placed} placed, {traded.amended} amended, {traded.fills} fills, {traded.canceled} canceled"
 
 
 # -- live view -------------------------------------------------------------------
@@ -143,7 +166,25 @@ def _view(demo: Demo, until_s: float) -> RenderableType:
         (f", {counted.checksum_failures} failed", "red" if counted.checksum_failures else "dim"),
         (f", {counted.gaps} gaps, {counted.frames:,} frames", "dim"),
     )
-    return Group(head, proof, _alert_line(demo), Columns([_price_table(demo), _trade_table(demo)]))
+    return Group(head, proof, _alert_line(demo), *_act_lines(demo), Columns([_price_table(demo), _trade_table(demo)]))
+
+
+def _act_lines(demo: Demo) -> list[Text]:
+    """The account's latest doings, as many lines all the time, so that the tables stay where they are."""
+    from rich.text import Text
+
+    room = _act_room()
+    lines = [
+        Text.assemble(("account  ", "dim"), (f"{line.kind:<10}", _ACT_STYLES[line.kind]), line.text)
+        for line in demo.act[-room:]
+    ]
+    for line in lines:
+        line.truncate(shutil.get_terminal_size().columns, overflow="ellipsis")
+    return [*lines, *(Text("") for _ in range(room - len(lines)))]
+
+
+def _act_room() -> int:
+    return _ACT_LINES if shutil.get_terminal_size().lines >= _HIGH_TERMINAL else _ACT_LINES_LOW
 
 
 def _price_table(demo: Demo) -> Table:
@@ -169,7 +210,7 @@ def _trade_table(demo: Demo) -> Table:
         table.add_column(name, no_wrap=True)
     table.add_column("price", justify="right", no_wrap=True)
     table.add_column("quantity", justify="right", no_wrap=True, min_width=_QTY_WIDTH)
-    room = max(1, shutil.get_terminal_size().lines - _OTHER_LINES)
+    room = max(1, shutil.get_terminal_size().lines - _OTHER_LINES - _act_room())
     for trade in tuple(demo.trades)[: -room - 1 : -1]:
         clock = rfc3339_from_ns(trade.time_ns, 0)[11:19]
         side = Text(trade.side, "green" if trade.side == "buy" else "red")
