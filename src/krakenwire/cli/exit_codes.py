@@ -13,6 +13,7 @@ from krakenwire.errors import (
     JournalError,
     KrakenwireError,
     MissingExtraError,
+    OutcomeUnknown,
     PermissionMissing,
     SlowConsumer,
     TransportError,
@@ -30,6 +31,7 @@ __all__ = [
     "OK",
     "REFUSED",
     "TIMEOUT",
+    "UNKNOWN",
     "USAGE",
     "exit_code_of",
 ]
@@ -47,6 +49,8 @@ REFUSED: Final = 5
 """The venue said no."""
 MISSING_EXTRA: Final = 6
 """An optional part is not installed."""
+UNKNOWN: Final = 7
+"""An order was sent, and what became of it is not known: it may have been carried out."""
 INTERNAL: Final = 70
 """A bug in krakenwire."""
 INTERRUPTED: Final = 130
@@ -62,6 +66,7 @@ _CODES: Final[tuple[tuple[type[KrakenwireError], int], ...]] = (
     (SlowConsumer, FAILED),
     (VenueRefusal, REFUSED),
     (PermissionMissing, REFUSED),
+    (OutcomeUnknown, UNKNOWN),
     (InternalError, INTERNAL),
     (KrakenwireError, CONNECTION),
 )

@@ -17,10 +17,11 @@ from types import ModuleType
 from typing import Final
 
 from krakenwire import _native
-from krakenwire.cli import bench, demo, stream, venue, verify, watch
+from krakenwire.cli import balance, bench, demo, order, stream, venue, verify, watch
 from krakenwire.cli.exit_codes import INTERNAL, INTERRUPTED, OK, USAGE, exit_code_of
 from krakenwire.cli.parsers import Parser
-from krakenwire.errors import KrakenwireError
+from krakenwire.cli.secrecy import refuse_secrets
+from krakenwire.errors import ConfigError, KrakenwireError
 from krakenwire.version import VERSION
 
 __all__ = ["build_parser", "main"]
@@ -29,24 +30,28 @@ _COMMANDS: Final[dict[str, ModuleType]] = {
     "demo": demo,
     "watch": watch,
     "stream": stream,
+    "order": order,
+    "balance": balance,
     "verify": verify,
     "venue": venue,
     "bench": bench,
 }
 
 _DESCRIPTION: Final = """\
-Kraken market data over WebSocket API v1 and v2, with order books proven by
-checksum, a price watcher, and a Kraken of your own to try things on."""
+Kraken market data and orders over WebSocket API v1 and v2, with order books proven
+by checksum, a price watcher, and a Kraken of your own to try things on."""
 
 _EPILOG: Final = """\
 first steps:
   krakenwire demo                                   see a living market, no network needed
   krakenwire stream trades BTC/USD --json           trades of the live service, one a line
   krakenwire watch BTC/USD --above 70000            be told when a price is reached
+  krakenwire order add BTC/USD buy 0.01 --type market --on local    an order's whole life
   krakenwire venue --port 8080                      a local Kraken for any Kraken client
 
 exit codes: 0 well, 1 not verified, 2 usage, 3 connection, 4 time-out,
-            5 refused by the venue, 6 optional part missing, 70 bug, 130 interrupted
+            5 refused by the venue, 6 optional part missing, 7 unknown: an order
+            was sent and may have been carried out, 70 bug, 130 interrupted
 
 Not affiliated with Kraken."""
 
@@ -100,9 +105,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: the arguments without the program's name; None for the process's own.
     """
     parser = build_parser()
-    args, extra = parser.parse_known_args(argv)
+    given = sys.argv[1:] if argv is None else argv
+    try:
+        refuse_secrets(given)
+    except ConfigError as error:
+        _complain(str(error))
+        return USAGE
+    args, extra = parser.parse_known_args(given)
     if extra:
-        parser.commands.get(args.command or "", parser).refuse_extra(extra)
+        parser.chosen(args.command, getattr(args, "action", None)).refuse_extra(extra)
     if args.command is None:
         parser.print_help()
         return USAGE

@@ -45,6 +45,13 @@ class Parser(argparse.ArgumentParser):
         print(f"{self.prog}: {message}. See '{self.prog} --help'.", file=sys.stderr)
         raise SystemExit(USAGE)
 
+    def chosen(self, *names: str | None) -> Parser:
+        """Return the parser of a command, or of a command's action; this one where there is none of the name."""
+        parser: Parser = self
+        for name in names:
+            parser = parser.commands.get(name or "", parser)
+        return parser
+
     def refuse_extra(self, extra: list[str]) -> NoReturn:
         """End because of arguments nobody asked for, with the nearest known flag."""
         found = extra[0].partition("=")[0]

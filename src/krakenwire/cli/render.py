@@ -10,7 +10,7 @@ import contextlib
 import importlib.util
 import signal
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from decimal import Decimal
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Final, Self, TypeAlias
@@ -20,7 +20,18 @@ import msgspec
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-__all__ = ["Json", "LiveView", "ends_on_signals", "fixed", "has_live_view", "json_line", "notice", "put", "summary"]
+__all__ = [
+    "Json",
+    "LiveView",
+    "ends_on_signals",
+    "fixed",
+    "has_live_view",
+    "json_line",
+    "notice",
+    "put",
+    "put_table",
+    "summary",
+]
 
 Json: TypeAlias = "bool | int | str | Decimal | Sequence[Json] | Mapping[str, Json] | None"
 
@@ -92,6 +103,35 @@ def summary(counts: Mapping[str, int]) -> str:
 def has_live_view() -> bool:
     """Whether a live view can be drawn: stdout is a terminal and rich is installed."""
     return sys.stdout.isatty() and importlib.util.find_spec("rich") is not None
+
+
+def put_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: Collection[str] = ()) -> None:
+    """Print rows under their columns, with rich where it is, else as aligned text.
+
+    Args:
+        columns: their names.
+        rows: as many texts each.
+        numbers: columns that are aligned on the right.
+    """
+    if has_live_view():
+        _put_rich_table(columns, rows, numbers)
+        return
+    widths = [max(map(len, column)) for column in zip(columns, *rows, strict=True)]
+    for row in (columns, *rows):
+        cells = zip(columns, row, widths, strict=True)
+        put("  ".join(text.rjust(width) if name in numbers else text.ljust(width) for name, text, width in cells))
+
+
+def _put_rich_table(columns: Sequence[str], rows: Sequence[Sequence[str]], numbers: Collection[str]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table()
+    for name in columns:
+        table.add_column(name, justify="right" if name in numbers else "left", no_wrap=name in numbers)
+    for row in rows:
+        table.add_row(*row)
+    Console(highlight=False, markup=False).print(table)
 
 
 class LiveView:

@@ -77,6 +77,8 @@ def test_without_a_command_help_is_shown(capsys: pytest.CaptureFixture[str]) -> 
         (["venue", "--sead", "3"], "did you mean --seed?"),
         (["venue", "--se", "3"], "unknown argument --se"),
         (["venue", "--port"], "expected one argument"),
+        (["order", "add", "BTC/USD", "buy", "1", "--pirce", "5"], "did you mean --price?"),
+        (["order", "ad"], "invalid choice: 'ad'"),
     ],
 )
 def test_a_wrong_argument_is_one_line_that_explains(
@@ -101,6 +103,7 @@ def test_a_wrong_argument_is_one_line_that_explains(
         (errors.DecodeError("not JSON", "{"), 3),
         (errors.ChecksumMismatch("BTC/USD", 1, 2), 1),
         (errors.VenueRefusal("Currency pair not supported"), 5),
+        (errors.OutcomeUnknown("add_order", "no reply"), 7),
         (errors.InternalError("broken"), 70),
     ],
 )
@@ -117,7 +120,7 @@ def test_each_error_is_one_line_and_its_code(
 def test_every_error_of_the_tree_has_a_code() -> None:
     for name in errors.__all__:
         kind = getattr(errors, name)
-        assert exit_codes.exit_code_of(kind.__new__(kind)) in {1, 2, 3, 4, 5, 6, 70}
+        assert exit_codes.exit_code_of(kind.__new__(kind)) in {1, 2, 3, 4, 5, 6, 7, 70}
 
 
 def test_an_interrupt_ends_with_130(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
