@@ -14,7 +14,16 @@ from krakenwire.apps.demo import _Levels
 from krakenwire.cli.exit_codes import OK, USAGE
 from krakenwire.watch import Crosses
 
-WORDS_OF_THE_VIEW = ("krakenwire demo", "last trades", "books verified", "ALERT", "BTC/USD", "account", "placed", "rests")
+WORDS_OF_THE_VIEW = (
+    "krakenwire demo",
+    "last trades",
+    "books verified",
+    "ALERT",
+    "BTC/USD",
+    "account",
+    "placed",
+    "rests",
+)
 SUMMARY = re.compile(
     r"([\d,]+) frames, ([\d,]+) events, ([\d,]+) books verified, (\d+) failed, (\d+) gaps, (\d+) alerts"
 )
