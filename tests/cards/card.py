@@ -68,6 +68,13 @@ class Prints:
 
 
 @dataclass(frozen=True)
+class Index:
+    """The index price moves."""
+
+    price: str
+
+
+@dataclass(frozen=True)
 class Passes:
     """So many seconds pass at the venue."""
 
@@ -81,7 +88,7 @@ class Mode:
     status: str
 
 
-Step = Ask | Other | Prints | Passes | Mode
+Step = Ask | Other | Prints | Index | Passes | Mode
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.cards.card import Card, Prints, place, refused, rests, takes, trigger
+from tests.cards.card import Card, Index, Prints, place, refused, rests, takes, trigger
 
 BID_FOR_STOPS: Final = rests("carol", "buy", "0.05", "49400.0")
 
@@ -295,11 +295,13 @@ CARDS: Final = (
     Card(
         number=22,
         title="A trigger on the index",
-        shows="Without a feed of the index it falls back to the last price (v2 8.1)",
+        shows="A trade at the price leaves it alone: it goes by the index (v2 8.1)",
         book=(BID_FOR_STOPS,),
         steps=(
             place("A", "sell", "0.01", order_type="stop-loss", triggers=trigger("49500.0", reference="index")),
             Prints("49500.0"),
+            Index("49500.0"),
+            Prints("49900.0"),
         ),
         told="A: pending_new new status trade filled",
         orders={"A": "filled 0.01 @ 49400"},

@@ -14,7 +14,7 @@ from typing import Any, Final, TypeVar
 
 import pytest
 from msgspec import structs
-from tests.cards.card import SYMBOL, Ask, Card, Mode, Other, Passes, Prints
+from tests.cards.card import SYMBOL, Ask, Card, Index, Mode, Other, Passes, Prints
 from tests.cards.stage import SECRET, Loop, Stage, stage_of
 from tests.cards.words import (
     check_statuses,
@@ -118,6 +118,8 @@ class Play:
                 self.stage.act(step.who, step.request)
             elif isinstance(step, Prints):
                 self.stage.print(step.price)
+            elif isinstance(step, Index):
+                self.stage.index(step.price)
             elif isinstance(step, Passes):
                 self.stage.passes(step.seconds)
             elif isinstance(step, Mode):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
-from tests.cards.card import FUNDS, NO_LIMITS, SECOND, SYMBOL, Ask, Card, Mode, Other, Passes, Prints, Step
+from tests.cards.card import FUNDS, NO_LIMITS, SECOND, SYMBOL, Ask, Card, Index, Mode, Other, Passes, Prints, Step
 from tests.cards.cards import CARDS
 from tests.cards.words import usual_answers
 
@@ -78,7 +78,12 @@ def _step(step: Step) -> str:
         return f"account   {names}{request_text(step.request)} -> {answers}"
     if isinstance(step, Other):
         return f"{step.who:9} {request_text(step.request)}"
-    texts = {Prints: "a trade at {}", Passes: "{} seconds pass", Mode: "the mode becomes {}"}
+    texts = {
+        Prints: "a trade at {}",
+        Index: "the index moves to {}",
+        Passes: "{} seconds pass",
+        Mode: "the mode becomes {}",
+    }
     (value,) = vars(step).values()
     return f"{'venue':9} " + texts[type(step)].format(value)
 

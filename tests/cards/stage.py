@@ -120,7 +120,12 @@ class Stage:
         self._loop.do(self.server.driver.step)
 
     def set_status(self, status: str) -> None:
-        self._loop.do(lambda: self.server.driver.set_status(status))
+        self._loop.do(lambda: self.server.operations.set_status(status))
+
+    def index(self, price: str) -> None:
+        """Have the crowd, which is away, think that this is what the instrument is worth."""
+        crowd = self.served.venue._traders[SYMBOL]
+        crowd._settle_at(int(Decimal(price) * 10))
 
     def totals(self) -> dict[str, int]:
         """The sum of every asset over all accounts."""
@@ -140,6 +145,7 @@ def stage_of(loop: Loop, card: Card) -> Iterator[Stage]:
     stage = Stage(loop, account)
     loop.run(stage.server.start())
     try:
+        stage.index(card.last)
         stage.print(card.last)
         for step in card.book:
             stage.tick()

@@ -160,7 +160,7 @@ def test_instruments_come_on_version_2_and_are_refused_on_version_1(client: Styl
 
 def test_level3_is_verified_with_a_token_and_explained_without(make: Make, venue: LocalVenue, version: int) -> None:
     plain = make(venue.ws_v2)
-    with pytest.raises(UsageError, match="token" if version == 2 else "version 2"):
+    with pytest.raises(UsageError, match="credentials" if version == 2 else "version 2"):
         plain.stream("level3", "BTC/USD")
     if version == 2:
         book = make(venue.ws_v2, token=lambda: venue.token().reveal()).stream("level3", "BTC/USD").next()
