@@ -15,7 +15,7 @@ import msgspec
 
 from krakenwire.apps.kraken import Kraken
 from krakenwire.client.clock import now_ns
-from krakenwire.client.credentials import CredentialsSource, credentials
+from krakenwire.client.credentials import Credentials
 from krakenwire.client.environments import environment, is_loopback
 from krakenwire.client.rest import RestClient
 from krakenwire.errors import ConfigError, WaitTimeout
@@ -67,24 +67,24 @@ def is_here(on: str) -> bool:
 
 
 @contextmanager
-def account_at(on: str, source: CredentialsSource = None) -> Iterator[RestClient]:
+def account_at(on: str, keys: Credentials | None) -> Iterator[RestClient]:
     """Give an account to read from; its key needs no more permissions than what is read.
 
     Args:
         on: environment or address.
-        source: of key and secret; None for the environment's variables.
+        keys: None for the local Kraken's own.
 
     Raises:
-        UsageError: no credentials, or they would go over an open line.
+        UsageError: there is no such place, or the key would go over an open line.
     """
     if on == "local":
-        with Kraken(on, credentials=source) as kraken:
+        with Kraken(on) as kraken:
             yield kraken.rest
         return
     place = environment(on)
     if not (is_loopback(place.host) or place.rest_url().startswith("https://")):
         raise ConfigError("credentials", expected="an encrypted connection", found=place.rest_url())
-    with RestClient(place, credentials(source)) as rest:
+    with RestClient(place, keys) as rest:
         yield rest
 
 

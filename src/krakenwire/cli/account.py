@@ -11,10 +11,10 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
-from krakenwire.client.credentials import credentials
+from krakenwire.client.credentials import KEY_VARIABLE, SECRET_VARIABLE, Credentials, credentials
 from krakenwire.errors import ConfigError
 
-__all__ = ["KEYS_TEXT", "add_key_file", "add_on", "confirm", "key_begins"]
+__all__ = ["KEYS_TEXT", "add_key_file", "add_on", "confirm", "key_begins", "keys_at"]
 
 KEYS_TEXT: Final = """\
 Key and secret come from KRAKEN_API_KEY and KRAKEN_API_SECRET, or from --key-file:
@@ -38,16 +38,29 @@ def add_key_file(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--key-file", metavar="FILE", help="key and secret, in a file that only you can read")
 
 
-def key_begins(key_file: str | None) -> str:
-    """Return the first characters of the key that will be used.
+def keys_at(on: str, key_file: str | None) -> Credentials | None:
+    """Return the key and secret that will be used; None for the local Kraken's own.
+
+    Args:
+        on: environment or address.
+        key_file: where they are; None for the environment's variables.
 
     Raises:
-        ConfigError: there is none.
+        ConfigError: there are none, or what is there is no key and secret.
     """
+    if on == "local":
+        if key_file is not None:
+            raise ConfigError("--key-file with --on local", expected="none: it has an account of its own")
+        return None
     found = credentials(key_file)
     if found is None:
-        raise ConfigError("this needs an account", expected="KRAKEN_API_KEY and KRAKEN_API_SECRET, or --key-file")
-    return f"{found.key[:_KEY_CHARS_SHOWN]}..."
+        raise ConfigError("this needs an account", expected=f"{KEY_VARIABLE} and {SECRET_VARIABLE}, or --key-file")
+    return found
+
+
+def key_begins(keys: Credentials | None) -> str:
+    """Return the first characters of a key, to tell it from another."""
+    return "its own" if keys is None else f"{keys.key[:_KEY_CHARS_SHOWN]}..."
 
 
 def confirm(stake: Sequence[str], *, given: bool) -> None:

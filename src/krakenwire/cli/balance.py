@@ -7,7 +7,7 @@ import sys
 from typing import Final
 
 from krakenwire.apps.orders import account_at
-from krakenwire.cli.account import KEYS_TEXT, add_key_file, add_on
+from krakenwire.cli.account import KEYS_TEXT, add_key_file, add_on, keys_at
 from krakenwire.cli.exit_codes import OK
 from krakenwire.cli.order_lines import balance_json
 from krakenwire.cli.parsers import Subparsers
@@ -41,7 +41,7 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the balances."""
-    with account_at(args.on, args.key_file) as rest:
+    with account_at(args.on, keys_at(args.on, args.key_file)) as rest:
         balances = rest.balances_ex()
     if args.json or not sys.stdout.isatty():
         put(json_line({"on": args.on, "balances": [balance_json(row) for row in balances]}))

@@ -12,7 +12,7 @@ from typing import Final
 
 from krakenwire.apps.kraken import Kraken
 from krakenwire.apps.orders import account_at, carry_out, frame_of, is_here, was_refused_anywhere
-from krakenwire.cli.account import KEYS_TEXT, add_key_file, add_on, confirm, key_begins
+from krakenwire.cli.account import KEYS_TEXT, add_key_file, add_on, confirm, key_begins, keys_at
 from krakenwire.cli.exit_codes import CONNECTION, OK, REFUSED, UNKNOWN
 from krakenwire.cli.order_arguments import PRICES_TEXT, add_add, add_amend, add_cancel, request_from
 from krakenwire.cli.order_lines import (
@@ -137,14 +137,15 @@ def _show(request: TradingRequest, frame: str, args: argparse.Namespace) -> None
 
 
 def _send(request: TradingRequest, args: argparse.Namespace) -> int:
+    keys = keys_at(args.on, args.key_file)
     asked = not (is_here(args.on) or (isinstance(request, AddOrder) and request.validate))
     if asked:
         environment(args.on).rest_url()  # a place that cannot be traded at is refused before anybody is asked
-        confirm(stake_lines(request, args.on, key_begins(args.key_file)), given=args.yes)
+        confirm(stake_lines(request, args.on, key_begins(keys)), given=args.yes)
         request = request_from(args)  # its times count from now, not from before the question
     try:
         trading = args.on if asked else None
-        with Kraken(args.on, version=args.api, credentials=args.key_file, trading=trading) as kraken:
+        with Kraken(args.on, version=args.api, credentials=keys, trading=trading) as kraken:
             outcome, after = carry_out(kraken, request, follow=args.on == "local")
     except KeyboardInterrupt:
         notice(f"interrupted: {_LOOK}")
@@ -173,14 +174,12 @@ def _code(outcome: Outcome) -> int:
 
 
 def _list(args: argparse.Namespace) -> int:
-    with account_at(args.on, args.key_file) as rest:
+    with account_at(args.on, keys_at(args.on, args.key_file)) as rest:
         orders = rest.open_orders()
     if _as_json(args):
         put(json_line({"on": args.on, "orders": [order_json(order) for order in orders]}))
     elif orders:
-        put_table(
-            ORDER_COLUMNS, [order_row(order) for order in orders], numbers=("quantity", "filled", "price", "trigger")
-        )
+        put_table(ORDER_COLUMNS, [order_row(order) for order in orders], numbers=("filled",), wraps=("what",))
     else:
         put("no open orders")
     return OK

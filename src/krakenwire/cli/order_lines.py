@@ -48,7 +48,7 @@ __all__ = [
     "worth",
 ]
 
-ORDER_COLUMNS: Final = ("order", "symbol", "side", "type", "quantity", "filled", "price", "trigger", "opened")
+ORDER_COLUMNS: Final = ("order", "what", "filled", "opened")
 
 
 # -- requests in words -----------------------------------------------------------------
@@ -309,18 +309,14 @@ def balance_json(row: AssetBalance) -> dict[str, Json]:
 def order_row(order: OrderRecord) -> tuple[str, ...]:
     """Return an order as a row of `ORDER_COLUMNS`."""
     trigger = order.triggers
+    fires = (
+        "" if trigger is None or trigger.price is None else f" (trigger {_priced(trigger.price, trigger.price_type)})"
+    )
+    price = "" if order.limit_price is None else f" {_priced(order.limit_price, order.limit_price_type)}"
+    kind = order.order_type.replace("-", " ")
     return (
         order.order_id,
-        order.symbol,
-        order.side,
-        order.order_type,
-        fixed(order.order_qty),
-        fixed(order.cum_qty),
-        _cell(order.limit_price, order.limit_price_type),
-        "-" if trigger is None else _cell(trigger.price, trigger.price_type),
-        rfc3339_from_ns(order.open_time_ns, 0),
+        f"{order.side} {_tidy(order.order_qty)} {order.symbol} {kind}{price}{fires}",
+        _tidy(order.cum_qty),
+        rfc3339_from_ns(order.open_time_ns, 0).replace("T", " ").removesuffix("Z"),
     )
-
-
-def _cell(value: Decimal | None, kind: PriceType) -> str:
-    return "-" if value is None else {"static": "{}", "pct": "{}%", "quote": "±{}"}[kind].format(fixed(value))

@@ -105,16 +105,23 @@ def has_live_view() -> bool:
     return sys.stdout.isatty() and importlib.util.find_spec("rich") is not None
 
 
-def put_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: Collection[str] = ()) -> None:
+def put_table(
+    columns: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    numbers: Collection[str] = (),
+    wraps: Collection[str] = (),
+) -> None:
     """Print rows under their columns, with rich where it is, else as aligned text.
 
     Args:
         columns: their names.
         rows: as many texts each.
         numbers: columns that are aligned on the right.
+        wraps: columns that may take several lines where there is no room.
     """
     if has_live_view():
-        _put_rich_table(columns, rows, numbers)
+        _put_rich_table(columns, rows, numbers, wraps)
         return
     widths = [max(map(len, column)) for column in zip(columns, *rows, strict=True)]
     for row in (columns, *rows):
@@ -122,13 +129,15 @@ def put_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, numbers:
         put("  ".join(text.rjust(width) if name in numbers else text.ljust(width) for name, text, width in cells))
 
 
-def _put_rich_table(columns: Sequence[str], rows: Sequence[Sequence[str]], numbers: Collection[str]) -> None:
+def _put_rich_table(
+    columns: Sequence[str], rows: Sequence[Sequence[str]], numbers: Collection[str], wraps: Collection[str]
+) -> None:
     from rich.console import Console
     from rich.table import Table
 
     table = Table()
     for name in columns:
-        table.add_column(name, justify="right" if name in numbers else "left", no_wrap=name in numbers)
+        table.add_column(name, justify="right" if name in numbers else "left", no_wrap=name not in wraps)
     for row in rows:
         table.add_row(*row)
     Console(highlight=False, markup=False).print(table)

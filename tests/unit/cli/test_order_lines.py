@@ -180,7 +180,12 @@ def test_json_of_what_was_not_accepted_says_why(answer: object, shown: dict[str,
 
 
 def test_a_row_shows_relative_prices_as_such() -> None:
-    assert order_row(RECORD)[4:] == ("0.10000000", "0.10000000", "60000.0", "2%", "2024-01-01T12:00:00Z")
+    assert order_row(RECORD) == (
+        "OA",
+        "buy 0.1 BTC/USD limit at 60000.0 (trigger 2% away)",
+        "0.1",
+        "2024-01-01 12:00:00",
+    )
 
 
 def test_an_answer_without_a_word_of_its_own_still_is_told() -> None:

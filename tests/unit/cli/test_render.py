@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from krakenwire.cli.render import ends_on_signals, put
+from krakenwire.cli.render import ends_on_signals, put, put_table
 
 SIGNALS = [signal.SIGINT, signal.SIGTERM]
 
@@ -61,3 +61,8 @@ def test_handlers_are_as_before_and_an_ignored_signal_stays_ignored() -> None:
         assert signal.getsignal(signal.SIGTERM) is before
     finally:
         signal.signal(signal.SIGINT, ours)
+
+
+def test_a_table_without_rich_or_a_terminal_is_aligned_text(capsys: pytest.CaptureFixture[str]) -> None:
+    put_table(("asset", "balance"), [("BTC", "5.01"), ("USD", "99350.2")], numbers=("balance",))
+    assert capsys.readouterr().out == "asset  balance\nBTC       5.01\nUSD    99350.2\n"
