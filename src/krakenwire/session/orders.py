@@ -33,6 +33,7 @@ from krakenwire.model import (
     TradingReply,
     TradingRequest,
 )
+from krakenwire.model.rates import TIERS
 from krakenwire.session.account import AccountState
 from krakenwire.session.calls import Call, Calls
 from krakenwire.session.pacer import Pacer
@@ -48,6 +49,9 @@ Encode = Callable[[TradingRequest, str, int], str]
 
 SOURCES: Final[Mapping[int, tuple[str, ...]]] = {1: ("openOrders", "ownTrades"), 2: ("executions", "balances")}
 """What each version tells of an account, by channel."""
+
+_LEAST: Final = TIERS["starter"].trading
+"""What every account may do: until the venue has told the limit of this one."""
 
 _SECOND: Final = 1_000_000_000
 _TOKEN_REFUSALS: Final = ("ESession:Invalid session", "EAPI:Invalid token")
@@ -105,8 +109,8 @@ class Orders:
 
     def __init__(self, version: int, encode: Encode, req_ids: Iterator[int], *, paced: bool = True) -> None:
         self.account = AccountState(SOURCES[version])
-        self.pacer = Pacer()
-        self._paced = paced
+        self.pacer = Pacer(_LEAST if paced else None)
+        self._paced, self._limit_told = paced, not paced
         self.switch: DeadMansSwitch | None = None
         self.wants_token = False
         self._fires_told = 0
@@ -145,7 +149,8 @@ class Orders:
             UsageError: the version cannot say it, it can never be sent, or too many wait already.
         """
         self._encode(request, "", 0)
-        self.pacer.wait_ns(request, now_ns)
+        if self._limit_told:
+            self.pacer.wait_ns(request, now_ns)
         if len(self._waiting) >= limits.ORDERS_WAITING_MAX:
             raise UsageError("a request about orders", expected=f"at most {limits.ORDERS_WAITING_MAX} waiting")
         pending = Pending(request, now_ns, timeout_s, on_outcome)
@@ -165,7 +170,14 @@ class Orders:
             yield self._send(Pending(renewal, now_ns, limits.REPLY_TIMEOUT_S, self._renewed), token, now_ns)
         while self._waiting:
             pending = self._waiting[0]
-            wait_ns = self.pacer.wait_ns(pending.request, now_ns)
+            try:
+                wait_ns = self.pacer.wait_ns(pending.request, now_ns)
+            except UsageError as error:
+                if not self._limit_told:
+                    self._paced_ns = pending.deadline_ns
+                    return  # it may be more than the least
+                self._unsent(self._waiting.popleft(), str(error), now_ns)
+                continue
             if wait_ns > 0:
                 self._paced_ns = now_ns + wait_ns
                 return
@@ -218,6 +230,7 @@ class Orders:
     def _take_subscribed(self, event: Subscribed, now_ns: int) -> Sequence[Event]:
         if event.maxratecount is not None and self._paced:
             self.pacer.limit_told(event.maxratecount, now_ns)
+            self._limit_told = True
         return ()
 
     def lost(self, reason: str, now_ns: int) -> None:
@@ -291,7 +304,7 @@ class Orders:
         assert outcome is not None
         if outcome.refused and is_token_refusal(outcome.error) and not pending.retried:
             pending.retried = True
-            self._waiting.appendleft(pending)
+            self._waiting.insert(sum(waiting.retried for waiting in self._waiting), pending)
             self.wants_token = True
             return
         self.pacer.answered(outcome, now_ns)

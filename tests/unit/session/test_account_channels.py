@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from msgspec import structs
 from tests.unit.session.fake import TIME, URL, Driver, accepted, refused
 
 from krakenwire.errors import ConnectError, ConnectionLost, UsageError, VenueRefusal
@@ -244,6 +245,47 @@ def test_an_order_refused_for_its_token_is_sent_again_with_another_and_only_then
     driver.frame(refused(INVALID, method="add_order", req_id=second["req_id"]))  # type: ignore[arg-type]
     assert outcome(pending).error == INVALID
     assert driver.take_sent() == []
+
+
+def test_requests_refused_for_their_token_go_again_in_their_order() -> None:
+    driver = live()
+    for number in range(3):
+        ask(driver, structs.replace(ORDER, order_userref=number))
+    for request in driver.take_sent():
+        driver.frame(refused(INVALID, method="add_order", req_id=request["req_id"]))  # type: ignore[arg-type]
+    ask(driver, structs.replace(ORDER, order_userref=3))
+    driver._took(driver.session.token_fetched("t2", None, driver.now_ns))
+    assert [request["params"]["order_userref"] for request in driver.take_sent()] == [0, 1, 2, 3]  # type: ignore[index]
+
+
+def test_until_the_venue_has_told_its_limit_no_more_is_sent_than_every_account_may() -> None:
+    driver = Driver(token="t1", name="private").open()
+    driver.subscribe(EXECUTIONS)
+    (subscribe,) = driver.take_sent()
+    for _ in range(200):
+        ask(driver)
+    assert len(driver.take_sent()) == 54, "sixty, less the tenth that is left for cancellations"
+    result = {"channel": "executions", "maxratecount": 180}
+    reply = {"method": "subscribe", "result": result, "success": True, "req_id": subscribe["req_id"]}
+    driver.frame(json.dumps(reply))
+    assert len(driver.take_sent()) == 162 - 54
+
+
+def test_what_is_dearer_than_every_account_may_waits_for_the_limit() -> None:
+    driver = Driver(token="t1", name="private").open()
+    driver.subscribe(EXECUTIONS)
+    (subscribe,) = driver.take_sent()
+    fits, never = (CancelOrders(order_ids=tuple(f"O{number}" for number in range(count))) for count in (20, 30))
+    dear, too_dear = ask(driver, fits), ask(driver, never)
+    assert driver.take_sent() == []
+    result = {"channel": "executions", "maxratecount": 180}
+    reply = {"method": "subscribe", "result": result, "success": True, "req_id": subscribe["req_id"]}
+    driver.frame(json.dumps(reply))
+    assert [request["method"] for request in driver.take_sent()] == ["cancel_order"]
+    assert dear.outcome is None
+    assert (outcome(too_dear).sent_ns, outcome(too_dear).error.partition(":")[0]) == (None, "not sent")
+    with pytest.raises(UsageError, match="rate cost"):
+        ask(driver, never)
 
 
 def test_a_cut_makes_what_was_sent_unknown_and_it_is_not_sent_again() -> None:
