@@ -8,9 +8,9 @@ way; the rest moves no bytes. Next: `trading` and `aio_trading`, the typed metho
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from msgspec.structs import replace
 
@@ -29,6 +29,7 @@ from krakenwire.model import (
     Outcome,
     Permission,
     Subscription,
+    TradeRecord,
     TradingRequest,
     Trigger,
 )
@@ -124,6 +125,25 @@ class Standing:
         session = self._line.hub.session
         refused = session.refusal((self._channel, None, None))
         return session.failure or (None if refused is None else refusal_error(refused))
+
+
+class Missing(NamedTuple):
+    """What of an account is to be asked of REST.
+
+    Args:
+        order_ids: of orders that have ended unseen.
+        since_ns: fills since then; None for none.
+    """
+
+    order_ids: tuple[str, ...]
+    since_ns: int | None
+
+
+class Findings(NamedTuple):
+    """What REST has answered, fills oldest first; None where it was not asked for them."""
+
+    orders: Sequence[OrderRecord]
+    trades: Sequence[TradeRecord] | None
 
 
 class Account:
@@ -316,14 +336,23 @@ class Account:
         split = channel == "executions" and self._core.options.version == 1
         return Standing(self.line(), self._orders, channel, SOURCES[1] if split else (channel,))
 
-    def look_up(self, order_ids: Sequence[str]) -> Sequence[OrderRecord]:
-        """Ask REST what became of orders that ended while no connection was there."""
-        return self.open().query_orders(order_ids) if order_ids else ()
+    def missing(self) -> Missing | None:
+        """Return what of the account nobody has told while no connection was there; None when nothing is missing."""
+        state = self.state
+        if not state.adrift and state.missed_since_ns is None:
+            return None
+        return Missing(tuple(state.adrift), state.missed_since_ns)
 
-    def settle(self, records: Iterable[OrderRecord]) -> None:
-        """Take in what `look_up` has found."""
-        for record in records:
-            self.state.settle(record)
+    def look_up(self, missing: Missing) -> Findings:
+        """Ask REST for what is missing."""
+        rest, since_ns = self.open(), missing.since_ns
+        orders = rest.query_orders(missing.order_ids) if missing.order_ids else ()
+        trades = None if since_ns is None else tuple(rest.all_trades(start_ns=since_ns or None))[::-1]
+        return Findings(orders, trades)
+
+    def settle(self, findings: Findings) -> None:
+        """Take in what `look_up` has found; streams are told of it by the next turn of the pump."""
+        self.line().hub.session.learn(findings.orders, findings.trades, now_ns())
 
 
 def account_subscriptions(version: int) -> list[Subscription]:

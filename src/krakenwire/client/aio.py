@@ -269,9 +269,10 @@ class Kraken(Trading):
                 await pump.wait(standing)
         if standing.failure is not None:
             raise standing.failure
-        adrift = tuple(account.state.adrift)
-        if adrift:
-            account.settle(await ask_beside("orders", lambda: account.look_up(adrift)))
+        missing = account.missing()
+        if missing is not None:
+            account.settle(await ask_beside("orders", lambda: account.look_up(missing)))
+            pump.settle()
         return account.state
 
     # -- the connection itself ---------------------------------------------------

@@ -270,10 +270,13 @@ class Kraken(Trading):
                 self._pump.wait(standing, left)
             if standing.failure is not None:
                 raise standing.failure
-            adrift = tuple(account.state.adrift)
-        records = account.look_up(adrift)
+            missing = account.missing()
+        if missing is not None:
+            findings = account.look_up(missing)
+            with self._pump.lock:
+                account.settle(findings)
+            self._pump.nudge()
         with self._pump.lock:
-            account.settle(records)
             yield account.state
 
     # -- the connection itself ---------------------------------------------------

@@ -429,10 +429,13 @@ class Kraken(Trading):
         if standing.failure is not None:
             raise standing.failure
         with self._changed:
-            adrift = tuple(account.state.adrift)
-        records = account.look_up(adrift)
+            missing = account.missing()
+        if missing is not None:
+            findings = account.look_up(missing)
+            with self._changed:
+                account.settle(findings)
+            self._pump.wake()
         with self._changed:
-            account.settle(records)
             return show(account.state)
 
     def _refuse_in_callback(self, what: str, *, needed: bool) -> None:

@@ -106,6 +106,7 @@ class AccountState:
         self._adrift: dict[str, OrderState] = {}
         self._fills: dict[str, Fill] = {}
         self._balances: dict[str, Decimal] = {}
+        self._missed_since_ns: int | None = None
         self.counters = AccountCounters()
 
     # -- how it stands -----------------------------------------------------------
@@ -129,6 +130,14 @@ class AccountState:
     def fills(self) -> Mapping[str, Fill]:
         """Each fill once, by its id, in the order in which they were told; the newest."""
         return MappingProxyType(self._fills)
+
+    @property
+    def missed_since_ns(self) -> int | None:
+        """The time of the last fill before some that nobody has told: `learn` all since then.
+
+        0 if none was known before; None when nothing is missing.
+        """
+        return self._missed_since_ns
 
     @property
     def balances(self) -> Mapping[str, Decimal]:
@@ -191,7 +200,11 @@ class AccountState:
         return order
 
     def learn(self, records: Iterable[TradeRecord]) -> tuple[AccountChange, ...]:
-        """Take in fills that REST tells of, oldest first; return those that were not known, and what they settle."""
+        """Take in fills that REST tells of, oldest first; return those that were not known, and what they settle.
+
+        After that none is missed any more.
+        """
+        self._missed_since_ns = None
         changes: list[AccountChange] = []
         for record in records:
             if record.exec_id not in self._fills:
@@ -214,6 +227,8 @@ class AccountState:
         return goes_on
 
     def _executions(self, event: Executions) -> tuple[AccountChange, ...]:
+        source = self._sources.get(event.source)
+        again = source is not None and source.step != "waiting"
         goes_on = self._follow(event.source, event.kind, event.sequence)
         changes: list[AccountChange] = []
         if event.kind == "update":
@@ -223,7 +238,7 @@ class AccountState:
             return tuple(changes)
         if event.source != "ownTrades":
             self._snapshot([row for row in event.executions if row.exec_type != "trade"], goes_on, changes)
-        self._trade_snapshot([row for row in event.executions if row.exec_type == "trade"], changes)
+        self._trade_snapshot([row for row in event.executions if row.exec_type == "trade"], again, changes)
         return tuple(changes)
 
     def _told(self, row: Execution, changes: list[AccountChange]) -> None:
@@ -269,11 +284,13 @@ class AccountState:
             _keep(self._adrift, order.order_id, order, self._closed_kept)
         self._settle_by_fills(vanished, changes)
 
-    def _trade_snapshot(self, rows: list[Execution], changes: list[AccountChange]) -> None:
-        """The last fills: some are known already."""
-        known = sum(row.exec_id in self._fills for row in rows)
-        if self._fills and not known and len(rows) >= _SNAPSHOT_FILLS:
+    def _trade_snapshot(self, rows: list[Execution], again: bool, changes: list[AccountChange]) -> None:
+        """The last fills: some are known already, unless there are more new ones than a snapshot holds."""
+        known = any(row.exec_id in self._fills for row in rows)
+        if again and not known and len(rows) >= _SNAPSHOT_FILLS:
             self.counters.fill_gaps += 1
+            if self._missed_since_ns is None:
+                self._missed_since_ns = max((fill.time_ns for fill in self._fills.values()), default=0)
         for row in sorted(rows, key=lambda row: row.time_ns):
             if row.exec_id not in self._fills:
                 self._traded(row, changes)

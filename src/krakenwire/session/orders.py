@@ -16,6 +16,7 @@ from typing import Any, Final
 from krakenwire import limits
 from krakenwire.errors import UsageError
 from krakenwire.model import (
+    AccountChange,
     AccountChanged,
     Added,
     BalanceChanges,
@@ -25,11 +26,13 @@ from krakenwire.model import (
     Edited,
     Event,
     Executions,
+    OrderRecord,
     OrderRefused,
     OrderState,
     Outcome,
     Subscribed,
     SwitchFired,
+    TradeRecord,
     TradingReply,
     TradingRequest,
 )
@@ -115,6 +118,7 @@ class Orders:
         self.wants_token = False
         self._fires_told = 0
         self._unseen: dict[tuple[str, bool], int] = {}
+        self._learned: list[AccountChange] = []
         self._encode, self._req_ids = encode, req_ids
         self._calls = Calls(version)
         self._in_flight: dict[Call, Pending] = {}
@@ -233,6 +237,18 @@ class Orders:
             self._limit_told = True
         return ()
 
+    def learn(self, orders: Iterable[OrderRecord], trades: Iterable[TradeRecord] | None) -> None:
+        """Take in what REST says of the account; what is new of it is told with the next `poll`.
+
+        Args:
+            orders: that are adrift.
+            trades: all since `AccountState.missed_since_ns`, oldest first; None when they were not asked for.
+        """
+        settled = [self.account.settle(record) for record in orders]
+        self._learned += [order for order in settled if order is not None and not order.is_open]
+        if trades is not None:
+            self._learned += self.account.learn(trades)
+
     def lost(self, reason: str, now_ns: int) -> None:
         """The connection is gone: what was in flight is unknown, what waits goes on waiting."""
         self.account.disconnected()
@@ -269,6 +285,7 @@ class Orders:
         due = [self._calls.next_deadline_ns(), self._paced_ns if sendable else None, self._switch_ns(now_ns, sendable)]
         due += [pending.deadline_ns for pending in self._waiting]
         due += self._unseen.values()
+        due += [now_ns] if self._learned else []
         return min((ns for ns in due if ns is not None), default=None)
 
     def _switch_ns(self, now_ns: int, sendable: bool) -> int | None:
@@ -291,11 +308,15 @@ class Orders:
         return bool(self._unseen)
 
     def _news(self) -> Sequence[Event]:
+        news: list[Event] = []
+        if self._learned:
+            news.append(AccountChanged(changes=tuple(self._learned)))
+            self._learned.clear()
         switch = self.switch
-        if switch is None or switch.fires == self._fires_told:
-            return ()
-        self._fires_told = switch.fires
-        return (SwitchFired(fired_ns=switch.fired_ns),)
+        if switch is not None and switch.fires != self._fires_told:
+            self._fires_told = switch.fires
+            news.append(SwitchFired(fired_ns=switch.fired_ns))
+        return news
 
     def _ended(self, call: Call, now_ns: int) -> None:
         """Pass an outcome on; what was refused for its token waits for another one."""

@@ -31,12 +31,14 @@ from krakenwire.model import (
     Latency,
     Level3Reading,
     Malformed,
+    OrderRecord,
     Outcome,
     Pong,
     Refused,
     Status,
     Subscription,
     SubscriptionKey,
+    TradeRecord,
     TradingRequest,
 )
 from krakenwire.session.config import SessionConfig
@@ -281,6 +283,12 @@ class Session:
         """Work a dead man's switch from now on, None for none; also to be called when its owner has touched it."""
         if self.orders is not None:
             self.orders.serve(switch)
+            self._settle_orders(now_ns)
+
+    def learn(self, orders: Iterable[OrderRecord], trades: Iterable[TradeRecord] | None, now_ns: int) -> None:
+        """Take in what REST says of the account; see `Orders.learn`."""
+        if self.orders is not None:
+            self.orders.learn(orders, trades)
             self._settle_orders(now_ns)
 
     # -- what happened ---------------------------------------------------------------

@@ -212,10 +212,10 @@ def test_fills_of_a_snapshot_add_what_was_missed_oldest_first_and_touch_no_order
 
 
 def test_a_snapshot_full_of_new_fills_only_says_that_some_may_be_missing(line: Line) -> None:
-    line.tell(trade("T0"))
+    line.tell(trade("T0", time_ns=4))
     line.reconnect()
     line.tell(*(trade(f"T{n}") for n in range(1, 51)), kind="snapshot")
-    assert line.state.counters.fill_gaps == 1
+    assert (line.state.counters.fill_gaps, line.state.missed_since_ns) == (1, 4)
     record = TradeRecord(
         exec_id="T99",
         order_id="O1",
@@ -232,6 +232,19 @@ def test_a_snapshot_full_of_new_fills_only_says_that_some_may_be_missing(line: L
         (Fee(asset="USD", qty=D(1)),)
     ]
     assert "T99" in line.state.fills
+    assert line.state.missed_since_ns is None
+
+
+def test_fills_may_be_missing_though_none_was_known_before(line: Line) -> None:
+    line.reconnect()
+    line.tell(*(trade(f"T{n}") for n in range(50)), kind="snapshot")
+    assert (line.state.counters.fill_gaps, line.state.missed_since_ns) == (1, 0)
+
+
+def test_the_first_snapshot_misses_nothing() -> None:
+    line = Line()
+    line.tell(*(trade(f"T{n}") for n in range(50)), kind="snapshot")
+    assert (line.state.counters.fill_gaps, line.state.missed_since_ns) == (0, None)
 
 
 def test_only_the_newest_fills_are_kept() -> None:

@@ -18,6 +18,8 @@ from krakenwire.model import (
     CancelOrders,
     Executions,
     Gap,
+    OrderRecord,
+    OrderState,
     Outcome,
     Refused,
     Resynced,
@@ -286,6 +288,37 @@ def test_what_is_dearer_than_every_account_may_waits_for_the_limit() -> None:
     assert (outcome(too_dear).sent_ns, outcome(too_dear).error.partition(":")[0]) == (None, "not sent")
     with pytest.raises(UsageError, match="rate cost"):
         ask(driver, never)
+
+
+def test_what_rest_says_of_an_order_that_ended_unseen_is_told_like_anything_else() -> None:
+    driver = live()
+    driver.frame(told(2, row(symbol="BTC/USD", side="buy", order_type="limit", order_qty=1)))
+    driver.cut(ConnectionLost(URL, "reset"))
+    driver.wait(20)
+    driver.open()
+    driver.accept()
+    driver.frame(told(1, kind="snapshot"))
+    assert driver.session.orders is not None
+    assert list(driver.session.orders.account.adrift) == ["O1"]
+    record = OrderRecord(
+        order_id="O1",
+        status="canceled",
+        symbol="BTC/USD",
+        side="buy",
+        order_type="limit",
+        order_qty=Decimal(1),
+        open_time_ns=5,
+        reason="User requested",
+    )
+    driver.events.clear()
+    driver.session.learn([record], None, driver.now_ns)
+    driver.wait(0.1)
+    (changed,) = [event for event in driver.events if isinstance(event, AccountChanged)]
+    assert [(change.order_id, change.status) for change in changed.changes if isinstance(change, OrderState)] == [
+        ("O1", "canceled")
+    ]
+    driver.wait(0.1)
+    assert len([event for event in driver.events if isinstance(event, AccountChanged)]) == 1
 
 
 def test_a_cut_makes_what_was_sent_unknown_and_it_is_not_sent_again() -> None:
