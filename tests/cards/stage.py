@@ -20,6 +20,7 @@ from krakenwire.server import Clock, VenueServer
 from krakenwire.venue import VenueConfig
 from krakenwire.venue.access.keys import ApiKey
 from krakenwire.venue.config.accounts_config import AccountConfig
+from krakenwire.venue.gateways.hosts import Host
 from krakenwire.venue.trading import Account
 
 T = TypeVar("T")
@@ -81,13 +82,13 @@ class Wire:
         self._open_gateway = served.open_gateway
         served.open_gateway = self._open  # type: ignore[method-assign]  # listens at the venue's side of each connection
 
-    def _open(self, version: int) -> Any:
-        gateway: Any = self._open_gateway(version)
+    def _open(self, version: int, host: Host = "any") -> Any:
+        gateway: Any = self._open_gateway(version, host)
         feed = gateway.feed_frame
 
-        def heard(frame: str | bytes, now_ns: int) -> Sequence[str]:
+        def heard(frame: str | bytes, now_ns: int, heard_ns: int) -> Sequence[str]:
             said = json.loads(frame)
-            answers: Sequence[str] = feed(frame, now_ns)
+            answers: Sequence[str] = feed(frame, now_ns, heard_ns)
             if self.lose and name_of(said) == self.losing:
                 self.lose -= 1
                 self.on_lost()

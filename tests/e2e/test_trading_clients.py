@@ -121,7 +121,7 @@ def test_a_cut_before_the_answer_leaves_it_unknown_and_the_account_tells(
 ) -> None:
     player = make()
     stage.wire.lose, stage.wire.losing = 1, ADD[2 - version]
-    stage.wire.on_lost = stage.server.connections.cut
+    stage.wire.on_lost = stage.server.operations.cut
     outcome = add(player, cl_ord_id="mine-1")
     assert outcome.unknown
     with pytest.raises(OutcomeUnknown, match="cl_ord_id"):
@@ -168,7 +168,7 @@ def test_no_fill_is_lost_or_told_twice_when_lines_are_cut_in_the_middle(stage: S
         for _ in range(5):
             stage.tick()
             stage.act("dave", order("buy", "0.001"))
-        stage.do(stage.server.connections.cut)
+        stage.do(stage.server.operations.cut)
         stage.tick()
         stage.act("dave", order("buy", "0.001"))
         player.catch_up()
@@ -472,7 +472,7 @@ def test_no_secret_is_told_by_anything(
     tokens = set(stage.served.tokens._grants)
     outcomes.append(add(player))
     stage.wire.lose, stage.wire.losing = 1, ADD[2 - version]
-    stage.wire.on_lost = stage.server.connections.cut
+    stage.wire.on_lost = stage.server.operations.cut
     outcomes.append(add(player))
     player.catch_up()
     tokens |= set(stage.served.tokens._grants)
