@@ -109,7 +109,7 @@ class InstrumentsConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Where instruments come from.
 
     Args:
-        file: an AssetPairs answer; None for the built-in listing.
+        file: an AssetPairs answer, or a snapshot of the `instrument` channel; None for the built-in listing.
         start_prices: where their markets begin, by v2 symbol, quote units.
     """
 

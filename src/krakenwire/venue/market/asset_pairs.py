@@ -18,6 +18,7 @@ from msgspec import structs
 from krakenwire.errors import ConfigError, SymbolError
 from krakenwire.protocol.symbols import rest_asset, to_v1, to_v2
 from krakenwire.venue.config.reading import Table, table_of
+from krakenwire.venue.market.instrument_rows import as_asset_pairs
 from krakenwire.venue.market.instruments import (
     ASSETS,
     FEES_MAKER,
@@ -59,10 +60,11 @@ def instruments_from(
     start_prices: Mapping[str, Decimal] | None = None,
     source: str = "AssetPairs",
 ) -> tuple[VenueInstrument, ...]:
-    """Return the instruments of an AssetPairs answer.
+    """Return the instruments of an AssetPairs answer, or of a snapshot of the `instrument` channel.
 
     Args:
-        document: the whole answer or its `result`, parsed with numbers as int, `Decimal` or text.
+        document: the whole answer or its `result`, or the message or its `data`, parsed with numbers as int,
+            `Decimal` or text.
         symbols: any spelling; only these are read, in this order. None reads all of them.
         start_prices: where a market begins, by v2 symbol, quote units. By default where the built-in
             listing has it, or else at a price of six digits.
@@ -72,7 +74,7 @@ def instruments_from(
         ConfigError: a member that is missing or cannot be, or a tick that is no power of ten.
         SymbolError: a symbol that the answer does not have.
     """
-    entries = _entries(document, source)
+    entries = _entries(as_asset_pairs(document, source), source)
     wanted = entries if symbols is None else {symbol: entries[symbol] for symbol in _wanted(symbols, entries)}
     prices = start_prices or {}
     return tuple(_instrument(symbol, key, entry, prices.get(symbol)) for symbol, (key, entry) in wanted.items())

@@ -55,6 +55,45 @@ def test_our_own_answer_gives_our_own_instruments_back() -> None:
         assert msgspec.structs.replace(theirs, **same) == ours
 
 
+def row(**members: object) -> dict[str, Any]:
+    return {
+        "symbol": "FOO/EUR",
+        "price_precision": 3,
+        "price_increment": Decimal("0.001"),
+        "qty_precision": 6,
+        "qty_min": Decimal(2),
+        "cost_min": Decimal("0.5"),
+        "cost_precision": 7,
+        "status": "online",
+        "marginable": False,
+        **members,
+    }
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_snapshot_of_the_instrument_channel_lists_instruments_too(whole: bool) -> None:
+    data = {"assets": [], "pairs": [row()]}
+    (found,) = instruments_from({"channel": "instrument", "type": "snapshot", "data": data} if whole else data)
+    assert (found.symbol, found.rest_key, found.wsname, found.rest_quote) == ("FOO/EUR", "FOOEUR", "FOO/EUR", "ZEUR")
+    assert (found.price_precision, found.qty_precision, found.cost_precision) == (3, 6, 7)
+    assert (found.qty_min, found.cost_min, found.leverage) == (2, Decimal("0.5"), ())
+
+
+def test_a_marginable_row_has_the_leverage_that_its_margin_allows() -> None:
+    margin = {"marginable": True, "margin_initial": Decimal("0.2"), "position_limit_long": 40}
+    (found,) = instruments_from({"pairs": [row(**margin)]})
+    assert (found.leverage, found.position_limit_long) == ((2, 3, 4, 5), 40)
+
+
+@pytest.mark.parametrize(
+    ("members", "told"),
+    [({"symbol": "?"}, "symbol"), ({"price_precision": -1}, "price_precision"), ({"qty_min": "much"}, "qty_min")],
+)
+def test_a_row_that_cannot_be_is_named(members: dict[str, object], told: str) -> None:
+    with pytest.raises(ConfigError, match=rf"my file\.pairs\[0\]\.{told}"):
+        instruments_from({"pairs": [row(**members)]}, source="my file")
+
+
 def test_recorded_answers_are_read(shared: Path) -> None:
     recorded = json.loads(
         (shared / "protocol/vectors/v2-rest-recorded.json").read_text(encoding="utf-8"), parse_float=Decimal
