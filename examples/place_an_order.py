@@ -35,14 +35,19 @@ def blocking() -> None:
         print("after:", kraken.balances()["USD"], "USD,", len(kraken.open_orders()), "open orders")
 
 
+def tell(*words: object) -> None:
+    """Print a line in one piece: the callbacks come from another thread."""
+    print(" ".join(map(str, words)) + "\n", end="")
+
+
 def threaded() -> None:
-    with krakenwire.threaded.Kraken(on, on_order=lambda order: print("told:", order.order_id, order.status)) as kraken:
+    with krakenwire.threaded.Kraken(on, on_order=lambda order: tell("told:", order.order_id, order.status)) as kraken:
         kraken.subscribe_executions()
-        print("before:", kraken.balances()["USD"], "USD")
+        tell("before:", kraken.balances()["USD"], "USD")
         placed = kraken.add_order(*ORDER)
-        print("placed:", placed.order_id)
+        tell("placed:", placed.order_id)
         kraken.cancel_order(placed.order_id)
-        print("after:", kraken.balances()["USD"], "USD,", len(kraken.open_orders()), "open orders")
+        tell("after:", kraken.balances()["USD"], "USD,", len(kraken.open_orders()), "open orders")
 
 
 async def in_asyncio() -> None:

@@ -18,7 +18,15 @@ from krakenwire.client.clock import now_ns
 from krakenwire.client.credentials import Credentials
 from krakenwire.client.credentials import credentials as credentials_from
 from krakenwire.client.environments import is_loopback
-from krakenwire.errors import ConfigError, KrakenwireError, PermissionMissing, UsageError, VenueRefusal
+from krakenwire.errors import (
+    AnswerLost,
+    ConfigError,
+    ConnectError,
+    KrakenwireError,
+    PermissionMissing,
+    UsageError,
+    VenueRefusal,
+)
 from krakenwire.model import (
     PERMISSION_WORDS,
     AddOrder,
@@ -51,6 +59,9 @@ __all__ = ["Account", "Arming", "Reply", "Standing", "SwitchView", "account_subs
 
 _WEBSOCKET: Final[Needs] = frozenset({Permission.WEBSOCKET})
 _UNKNOWN_METHOD: Final = "EGeneral:Unknown method"
+_PASSING: Final = ("EService:", "EAPI:Rate limit exceeded", "EAPI:Invalid nonce", "EGeneral:Temporary lockout")
+"""Refusals of a token that say nothing about the next time. Source: v2 reference, sections 4.2 and 12."""
+
 _ENCRYPTED: Final = ("wss://", "https://")
 _NO_KEY: Final = (
     "Set KRAKEN_API_KEY and KRAKEN_API_SECRET, or give credentials=: a (key, secret) pair, a file, a callable."
@@ -214,9 +225,17 @@ class Account:
         """Return a token for a connection that is about to open, or is open; asks REST.
 
         Raises:
-            KrakenwireError: there is none.
+            ConnectError: it could not be had now; trying again may help, and does no harm.
+            KrakenwireError: there is none to be had.
         """
-        return self.open().websocket_token().token.reveal()
+        try:
+            return self.open().websocket_token().token.reveal()
+        except AnswerLost as lost:
+            raise ConnectError(self._core.open().rest_url(), f"no token: {lost.reason}") from lost
+        except VenueRefusal as refusal:
+            if not refusal.error.startswith(_PASSING):
+                raise
+            raise ConnectError(self._core.open().rest_url(), f"no token: {refusal.error}") from refusal
 
     @property
     def secret_token(self) -> Secret:
