@@ -204,6 +204,21 @@ def test_more_fills_than_a_snapshot_holds_are_asked_of_rest(stage: Stage, make: 
         assert not list(waiting(fills))
 
 
+def test_what_was_canceled_together_is_gone_when_the_answer_is_there(make: Make, version: int) -> None:
+    """The answer and the executions race each other; who asks for the open orders is shown both."""
+    player = make()
+    for _ in range(5):
+        for price in ("40000.0", "41000.0", "42000.0"):
+            add(player, price)
+        assert player.call("cancel_all") == 3
+        assert player.call("open_orders") == {}
+        if version == 1:
+            continue
+        ids = [id_of(add(player, price)) for price in ("40000.0", "41000.0")]
+        assert player.call("batch_cancel", *ids) == 2
+        assert player.call("open_orders") == {}
+
+
 # -- permissions -----------------------------------------------------------------------
 
 

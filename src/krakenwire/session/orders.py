@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from krakenwire import limits
 from krakenwire.errors import UsageError
@@ -19,8 +19,11 @@ from krakenwire.model import (
     AccountChange,
     AccountChanged,
     Added,
+    AllCanceled,
     BalanceChanges,
     Balances,
+    BatchCancel,
+    BatchCanceled,
     Canceled,
     CancelOrders,
     Edited,
@@ -330,7 +333,7 @@ class Orders:
             return
         self.pacer.answered(outcome, now_ns)
         until_ns = now_ns + int(limits.ACCOUNT_LAG_S * _SECOND)
-        self._unseen |= dict.fromkeys(_consequences(outcome), until_ns)
+        self._unseen |= dict.fromkeys(_consequences(outcome, self.account.open_orders), until_ns)
         pending.settle(outcome)
 
     def _unsent(self, pending: Pending, reason: str, now_ns: int) -> None:
@@ -343,12 +346,27 @@ class Orders:
             self.switch.answered(outcome, outcome.answered_ns)
 
 
-def _consequences(outcome: Outcome) -> Iterator[tuple[str, bool]]:
-    """Yield the orders that an outcome says are there, or have ended (True)."""
+def _consequences(outcome: Outcome, open_ids: Iterable[str]) -> Iterator[tuple[str, bool]]:
+    """Yield the orders that an outcome says are there, or have ended (True).
+
+    Args:
+        outcome: what came of a request.
+        open_ids: the orders that are open as far as was told.
+    """
+    request = outcome.request
     for answer in outcome.answers:
         if isinstance(answer, Added | Edited) and answer.order_id:
             yield answer.order_id, False
-    if isinstance(outcome.request, CancelOrders):
-        for order_id, answer in zip(outcome.request.order_ids, outcome.answers, strict=False):
+        elif isinstance(answer, AllCanceled):
+            yield from ((order_id, True) for order_id in open_ids)
+        elif isinstance(answer, BatchCanceled) and _all_canceled(request, answer.count):
+            yield from ((order_id, True) for order_id in request.order_ids)
+    if isinstance(request, CancelOrders):
+        for order_id, answer in zip(request.order_ids, outcome.answers, strict=False):
             if isinstance(answer, Canceled):
                 yield order_id, True
+
+
+def _all_canceled(request: TradingRequest, count: int) -> TypeGuard[BatchCancel]:
+    """Whether a batch named so many orders, all by their ids; of fewer nobody knows which they were."""
+    return isinstance(request, BatchCancel) and not request.cl_ord_ids and count == len(request.order_ids)

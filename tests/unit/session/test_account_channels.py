@@ -15,6 +15,8 @@ from krakenwire.model import (
     AccountChanged,
     Added,
     AddOrder,
+    BatchCancel,
+    CancelAll,
     CancelOrders,
     Executions,
     Gap,
@@ -24,6 +26,7 @@ from krakenwire.model import (
     Refused,
     Resynced,
     Subscription,
+    TradingRequest,
 )
 from krakenwire.session.orders import Pending
 
@@ -391,6 +394,27 @@ def test_the_account_is_behind_until_it_shows_what_an_answer_has_said() -> None:
     driver.frame(json.dumps(yes | {"success": True}))
     assert orders.behind()
     driver.frame(told(3, row("O7", "canceled", order_status="canceled")))
+    assert not orders.behind()
+
+
+@pytest.mark.parametrize(
+    ("request_", "method"),
+    [(BatchCancel(order_ids=("O7", "O8")), "batch_cancel"), (CancelAll(), "cancel_all")],
+)
+def test_the_account_is_behind_until_it_shows_the_end_of_all_that_were_canceled_together(
+    request_: TradingRequest, method: str
+) -> None:
+    driver = live()
+    orders = driver.session.orders
+    assert orders is not None
+    driver.frame(told(2, row("O7"), row("O8")))
+    ask(driver, request_)
+    yes = {"method": method, "req_id": driver.take_sent()[0]["req_id"], "result": {"count": 2}, "success": True}
+    driver.frame(json.dumps(yes))
+    assert orders.behind()
+    driver.frame(told(3, row("O7", "canceled", order_status="canceled")))
+    assert orders.behind()
+    driver.frame(told(4, row("O8", "canceled", order_status="canceled")))
     assert not orders.behind()
 
 
