@@ -38,6 +38,8 @@ _HINTS = {
 
 _LOOPBACK: Final = "127.0.0.1"
 _NO_TOKEN: Final = Secret("")
+_LAST_TURNS: Final = 4
+"""Of the loop: for a connection that has just come in to be made one."""
 
 
 class _Listener:
@@ -59,8 +61,13 @@ class _Listener:
         return int(self._runner.addresses[0][1])
 
     async def stop(self) -> None:
-        """Listen no more."""
+        """Listen no more, and let go of every connection, one that was coming in just now included."""
+        served = self._runner.server
         await self._runner.cleanup()
+        for _ in range(_LAST_TURNS):
+            await asyncio.sleep(0)
+        if served is not None:
+            await served.shutdown()
 
     def _unusable(self, error: OSError) -> ConfigError:
         number = error.errno or 0  # negative: the name could not be resolved

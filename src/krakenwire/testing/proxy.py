@@ -25,6 +25,8 @@ _T = TypeVar("_T")
 
 Replacement = bytes | Callable[[re.Match[bytes]], bytes]
 _READ_BYTES: Final = 64 * 1024
+_LAST_TURNS: Final = 4
+"""Of the loop: for a connection that has just come in to be told, reset and let go of."""
 _RESET = struct.pack("ii", 1, 0)
 _START_TIMEOUT_S: Final = 10.0
 
@@ -138,8 +140,10 @@ class FaultProxy:
         self._refusing = True
         self._cut()
         self._flowing.set()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await asyncio.sleep(0)  # what was reset is let go of in the loop's next turn
+        while others := asyncio.all_tasks() - {asyncio.current_task()}:  # a connection may be coming in just now
+            await asyncio.wait(others)
+        for _ in range(_LAST_TURNS):
+            await asyncio.sleep(0)
 
     def _cut(self) -> int:
         for pair in self._pairs:
