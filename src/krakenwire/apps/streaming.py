@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from typing import Final, cast
 
-from krakenwire.apps.kraken import Kraken, embedded_venue
+from krakenwire.apps.kraken import Kraken
 from krakenwire.apps.watcher import Notice, Tick, notice_of
 from krakenwire.client import How
 from krakenwire.errors import UsageError, VenueRefusal, WaitTimeout
 from krakenwire.model import Event
 from krakenwire.session import StreamItem
 
-__all__ = ["CHANNEL_NAMES", "channel_named", "level3_client", "stream_frames", "stream_items"]
+__all__ = ["CHANNEL_NAMES", "channel_named", "stream_frames", "stream_items"]
 
 CHANNEL_NAMES: Final[dict[str, str]] = {
     "trades": "trade",
@@ -121,21 +120,6 @@ def stream_frames(
         if refused and refused.keys() >= set(kept.symbols):
             last = next(reversed(refused.values()))
             raise VenueRefusal(last.error, method=last.method, symbol=last.symbol, hint=last.hint)
-
-
-@contextmanager
-def level3_client(on: str, version: int, token: str | None) -> Iterator[Kraken]:
-    """Open a client for level3, with the token given, or for the local Kraken with one of its demo account."""
-    if on != "local" or token:
-        with Kraken(on, version=version, token=token) as kraken:
-            yield kraken
-        return
-    venue = embedded_venue()
-    try:
-        with Kraken(venue.ws_v2, version=version, token=lambda: venue.token().reveal()) as kraken:
-            yield kraken
-    finally:
-        venue.stop()
 
 
 def _check(channel: str, symbols: Sequence[str], depth: int | None, interval: int | None) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from krakenwire.apps.kraken import Kraken
-from krakenwire.apps.streaming import CHANNEL_NAMES, channel_named, level3_client, stream_frames, stream_items
+from krakenwire.apps.streaming import CHANNEL_NAMES, channel_named, stream_frames, stream_items
 from krakenwire.apps.watcher import Notice, Tick
 from krakenwire.cli.exit_codes import OK
 from krakenwire.cli.parsers import Subparsers
@@ -31,7 +31,8 @@ channels: {", ".join(CHANNEL_NAMES)}
 On a pipe, or with --json, each item is one JSON object on a line with exact
 numbers: every digit the venue sent, no exponent. With --raw the frames are
 printed as they came, the venue's answers and heartbeats among them.
-level3 needs a WebSocket token in the variable {_TOKEN_VARIABLE}.
+level3 needs an account: KRAKEN_API_KEY and KRAKEN_API_SECRET, or a WebSocket
+token in the variable {_TOKEN_VARIABLE}. --on local has an account of its own.
 
   krakenwire stream trades BTC/USD ETH/USD --json
   krakenwire stream book BTC/USD --depth 25 --on local
@@ -72,9 +73,8 @@ def run(args: argparse.Namespace) -> int:
     if args.count is not None and args.count < 1:
         raise ConfigError("--count", expected="at least 1", found=args.count)
     seconds_ns = None if args.seconds is None else duration_from("--seconds", args.seconds)
-    token = os.environ.get(_TOKEN_VARIABLE)
-    client = level3_client(args.on, args.api, token) if channel == "level3" else Kraken(args.on, version=args.api)
-    with client as kraken:
+    token = os.environ.get(_TOKEN_VARIABLE) if channel == "level3" else None
+    with Kraken(args.on, version=args.api, token=token or None) as kraken:
         try:
             with ends_on_signals():
                 _print(_lines(kraken, channel, args), args.count, seconds_ns)

@@ -187,9 +187,6 @@ def test_fills_of_before_are_no_news_and_those_that_a_reconnect_brings_are() -> 
 
 def test_a_subscription_refused_for_its_token_is_asked_for_again_with_another() -> None:
     driver = Driver(token="t1", name="private").open()
-    driver.subscribe(EXECUTIONS)
-    driver.wait(30, heartbeats=False)
-    driver = Driver(token="t1", name="private").open()
     driver.now_ns = 60_000_000_000
     driver.subscribe(EXECUTIONS)
     (request,) = driver.take_sent()
