@@ -267,6 +267,7 @@ def _answer_json(answer: Answer | Unanswered) -> dict[str, Json]:
 
 def order_json(order: OrderRecord) -> dict[str, Json]:
     """Return an order as an object."""
+    trigger = order.triggers
     return {
         "order_id": order.order_id,
         "status": order.status,
@@ -280,7 +281,9 @@ def order_json(order: OrderRecord) -> dict[str, Json]:
         "fee": order.fee,
         "limit_price": order.limit_price,
         "limit_price_type": order.limit_price_type,
-        "trigger_price": None if order.triggers is None else order.triggers.price,
+        "trigger_price": None if trigger is None else trigger.price,
+        "trigger_price_type": None if trigger is None else trigger.price_type,
+        "trigger_reference": None if trigger is None else trigger.reference,
         "time_in_force": order.time_in_force,
         "opened": rfc3339_from_ns(order.open_time_ns, 6),
         "reason": order.reason,

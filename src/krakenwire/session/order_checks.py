@@ -9,6 +9,7 @@ order are in `order_rules`. Source: v2 reference, sections 8 and 12.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
 from krakenwire import limits
@@ -24,6 +25,7 @@ from krakenwire.model import (
     EditOrder,
     Instrument,
     TradingRequest,
+    Trigger,
 )
 from krakenwire.protocol.v2 import venue_values as words
 from krakenwire.session.order_rules import (
@@ -45,6 +47,9 @@ from krakenwire.session.order_rules import (
 )
 
 __all__ = ["check_request"]
+
+_PLAIN_DIGITS: Final = 18
+"""How many digits before or behind the point are written out in an error."""
 
 _NEAREST_NS, _FARTHEST_NS = (ms * 1_000_000 for ms in limits.DEADLINE_MS)
 
@@ -83,7 +88,17 @@ def _apply(rules: Iterable[Rule], order: object, *context: Any) -> None:
     for rule in rules:
         if rule.broken(order, *context):
             expected = rule.expected.format(i=context[0] if context else None)
-            _fail(rule.error, rule.what, expected, getattr(order, rule.what))
+            _fail(rule.error, rule.what, expected, _shown(getattr(order, rule.what)))
+
+
+def _shown(value: object) -> object:
+    """A value as a person would write it."""
+    if isinstance(value, Trigger):
+        unit = {"pct": "%", "quote": " from the reference"}.get(value.price_type, "")
+        return f"{_shown(value.price)}{unit}"
+    if isinstance(value, Decimal) and value.is_finite() and abs(value.adjusted()) <= _PLAIN_DIGITS:
+        return f"{value:f}"
+    return value
 
 
 def _deadline(deadline_ns: int | None, now_ns: int | None) -> None:

@@ -6,9 +6,19 @@ import json
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from krakenwire.apps.orders import Aftermath
-from krakenwire.cli.order_lines import lived_lines, order_row, outcome_json, outcome_lines, stake_lines, words, worth
+from krakenwire.cli.order_lines import (
+    lived_lines,
+    order_json,
+    order_row,
+    outcome_json,
+    outcome_lines,
+    stake_lines,
+    words,
+    worth,
+)
 from krakenwire.cli.render import json_line
 from krakenwire.model import (
     Added,
@@ -192,3 +202,9 @@ def test_an_answer_without_a_word_of_its_own_still_is_told() -> None:
     assert list(outcome_lines(outcome(CancelAll(), BatchCanceled(2)))) == [
         "done: cancel every open order of the account"
     ]
+
+
+def test_json_of_an_order_says_what_its_trigger_counts_in() -> None:
+    told = order_json(RECORD)
+    assert [told[name] for name in ("trigger_price", "trigger_price_type", "trigger_reference")] == [2, "pct", "last"]
+    assert order_json(replace(RECORD, triggers=None))["trigger_price_type"] is None

@@ -371,3 +371,18 @@ def test_of_random_orders_the_venue_refuses_for_these_reasons_what_is_refused_he
             assert error not in MIRRORED - JUDGED_THERE, order
     assert refused > 20
     assert passed > 300
+
+
+@pytest.mark.parametrize(
+    ("order", "told"),
+    [
+        (replace(LIMIT, order_qty=D("1E-8")), "found 0.00000001"),
+        (replace(TRAILING, triggers=Trigger(price=D(-2), price_type="pct")), "found -2%"),
+        (replace(TRAILING, triggers=Trigger(price=D("-0.50"), price_type="quote")), "found -0.50 from the reference"),
+        (replace(LIMIT, order_qty=D("1E+30000")), "found 1E+30000"),
+    ],
+)
+def test_what_was_given_is_told_as_a_person_writes_it(order: AddOrder, told: str) -> None:
+    with pytest.raises(OrderCheckError) as caught:
+        check_request(order, BTC, now_ns=NOW)
+    assert str(caught.value).endswith(told)
