@@ -19,6 +19,7 @@ from krakenwire.errors import ConfigError
 from krakenwire.model import Added, AddOrder, CancelAll, ChecksumFailed, Level3Update
 from krakenwire.model.times import rfc3339_from_ns
 from krakenwire.protocol import v2
+from krakenwire.server import Clock
 from krakenwire.session.feed import Feed
 from krakenwire.testing import local_kraken
 
@@ -420,3 +421,57 @@ def test_what_was_done_to_a_kept_venue_is_there_when_it_begins_again(tmp_path: P
         assert http(f"{venue.rest}/0/public/SystemStatus")[1]["result"]["status"] == "cancel_only"
         (answer,) = venue.act("whale", CancelAll())
         assert answer.count == 1
+
+
+def as_it_is(_: LocalVenue) -> None:
+    """Nobody touches the clock."""
+
+
+def moved(venue: LocalVenue) -> None:
+    venue.advance(3_600)
+
+
+def moved_while_held(venue: LocalVenue) -> None:
+    venue.freeze()
+    venue.advance(3_600)
+
+
+def moved_while_held_and_let_go(venue: LocalVenue) -> None:
+    moved_while_held(venue)
+    PassingClock.passed_ns += 60 * SECOND
+    venue.resume()
+
+
+def held_after_it_was_moved(venue: LocalVenue) -> None:
+    venue.advance(3_600)
+    venue.freeze()
+
+
+class PassingClock(Clock):
+    """A clock for which real time passes when a test says so."""
+
+    passed_ns = 0
+
+    def line_ns(self) -> int:
+        return super().line_ns() + self.passed_ns
+
+
+@pytest.mark.parametrize(
+    "move", [as_it_is, moved, moved_while_held, moved_while_held_and_let_go, held_after_it_was_moved]
+)
+def test_the_time_of_a_kept_venue_never_runs_backwards(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, move: Callable[[LocalVenue], None]
+) -> None:
+    monkeypatch.setattr("krakenwire.server.Clock", PassingClock)
+    monkeypatch.setattr(PassingClock, "passed_ns", 0)
+    with LocalVenue(symbols=["BTC/USD"], data=tmp_path) as venue:
+        move(venue)
+        venue.deposit("demo", "USD", 1_000)
+        PassingClock.passed_ns += 30 * SECOND
+        then_ns = venue.now_ns
+    for _ in range(2):
+        with LocalVenue(symbols=["BTC/USD"], data=tmp_path) as venue:
+            assert venue.now_ns >= then_ns
+            assert venue.now_ns < then_ns + 3_600 * SECOND, "nor does it leap"
+            PassingClock.passed_ns += 30 * SECOND
+            then_ns = venue.now_ns

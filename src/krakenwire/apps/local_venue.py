@@ -268,7 +268,7 @@ class LocalVenue(OperatedVenue):
         from krakenwire.server import VenueServer
 
         served = ServedVenue(replace(self._config, start_ns=clock.now_ns()), kept, self._service)
-        clock.advance(max(0, served.venue.now_ns - clock.now_ns()))  # it was moved in an earlier life
+        clock.go_on(served.ahead_ns, served.latest_ns)
         self.restored, self._served = served.restored, served
         return VenueServer(
             served,

@@ -46,6 +46,8 @@ class ServedVenue:
 
     Attributes:
         restored: inputs that were done again.
+        ahead_ns: how far the venue's clock was ahead of real time when it was left.
+        latest_ns: a time that it had reached by then.
 
     Raises:
         DecodeError: what was kept is of another venue.
@@ -60,6 +62,7 @@ class ServedVenue:
         self._rest = RestGateway(self._markets, self._status, config.listed_assets)
         self._inputs = Inputs(self.venue) if kept is None else Inputs(self.venue, kept.write)
         self.restored = 0 if kept is None else self._inputs.redo(kept.inputs())
+        self.ahead_ns, self.latest_ns = self._inputs.ahead_ns, self._inputs.latest_ns
         self.tokens = Tokens(token_bytes)
         self._front = Front(self.venue.exchange, self._inputs, TokenPermits(self.tokens, self.venue.ledger))
         self._private = PrivateRest(
@@ -114,6 +117,10 @@ class ServedVenue:
         for symbol in self.venue.take_moved():
             yield from self._advance(symbol, self._markets[symbol].time_ns)
         yield from self._front.news()
+
+    def move_clock(self, ahead_ns: int, now_ns: int) -> None:
+        """Take note, before it is done, that the venue's time is moved to so much ahead of real time."""
+        self._inputs.move_clock(ahead_ns, now_ns)
 
     def set_status(self, status: str, now_ns: int) -> Iterator[tuple[str, Collection[object]]]:
         """Change the trading mode and yield what announces it."""

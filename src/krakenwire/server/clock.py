@@ -32,6 +32,20 @@ class Clock:
         """Return the venue's time: nanoseconds since 1970 UTC, the same as the line's until somebody moves it."""
         return self._frozen_ns if self._frozen_ns is not None else self.line_ns() + self._ahead_ns
 
+    @property
+    def ahead_ns(self) -> int:
+        """How far the venue's time is ahead of the line's now; below 0 if it is behind."""
+        return self._ahead_ns if self._frozen_ns is None else self._frozen_ns - self.line_ns()
+
+    def go_on(self, ahead_ns: int, least_ns: int) -> None:
+        """Take up the venue's time where an earlier life left it.
+
+        Args:
+            ahead_ns: how far it was ahead of the line's.
+            least_ns: a time that it had reached.
+        """
+        self._ahead_ns = max(ahead_ns, least_ns - self.line_ns())
+
     def freeze(self) -> None:
         """Hold the venue's time."""
         self._frozen_ns = self.now_ns()

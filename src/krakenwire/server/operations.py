@@ -118,11 +118,15 @@ class Operations:
 
     def advance(self, seconds: float) -> None:
         """Move the venue's clock forward, and let everything happen that is due by then."""
-        self._driver.advance(int(_seconds("seconds to advance", seconds, VENUE_LEAP_S_MAX) * _SECOND))
+        ns = int(_seconds("seconds to advance", seconds, VENUE_LEAP_S_MAX) * _SECOND)
+        self._market.move_clock(self._clock.ahead_ns + ns, self._clock.now_ns() + ns)
+        self._driver.advance(ns)
 
     def resume(self) -> None:
         """Let the venue's clock run on from where it is."""
-        self._clock.resume()
+        if self._clock.frozen:
+            self._market.move_clock(self._clock.ahead_ns, self._clock.now_ns())
+            self._clock.resume()
 
     # -- the venue -----------------------------------------------------------------
 

@@ -63,6 +63,9 @@ class VenuePort(Protocol):
     def news(self) -> FanOut:
         """Return what requests have caused since the last call: for markets, and for accounts."""
 
+    def move_clock(self, ahead_ns: int, now_ns: int) -> None:
+        """Take note, before it is done, that the venue's time is moved to so much ahead of real time."""
+
     def set_status(self, status: str, now_ns: int) -> FanOut:
         """Change the trading mode and return the messages that announce it."""
 

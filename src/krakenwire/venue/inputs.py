@@ -20,7 +20,7 @@ from krakenwire.model.orders import TradingRequest
 from krakenwire.venue.trading import Account
 from krakenwire.venue.venue import Venue
 
-__all__ = ["Asked", "Input", "Inputs", "LeftOut", "ModeSet", "Opened", "Paid", "Reached", "decode"]
+__all__ = ["Asked", "ClockMoved", "Input", "Inputs", "LeftOut", "ModeSet", "Opened", "Paid", "Reached", "decode"]
 
 
 class Asked(msgspec.Struct, frozen=True, tag="asked", array_like=True):
@@ -72,7 +72,15 @@ class Reached(msgspec.Struct, frozen=True, tag="reached", array_like=True):
     seen_ns: int
 
 
-Input = Asked | Paid | Opened | ModeSet | LeftOut | Reached
+class ClockMoved(msgspec.Struct, frozen=True, tag="clock", array_like=True):
+    """The venue's clock was moved: from then on it is so far ahead of real time, or with a negative figure behind."""
+
+    seen_ns: int
+    now_ns: int
+    ahead_ns: int
+
+
+Input = Asked | Paid | Opened | ModeSet | LeftOut | Reached | ClockMoved
 
 _encode: Final = msgspec.msgpack.Encoder().encode
 _decoder: Final[msgspec.msgpack.Decoder[Input]] = msgspec.msgpack.Decoder(Input)
@@ -96,11 +104,16 @@ class Inputs:
     Args:
         venue: what changes.
         write: keeps one record; what it raises leaves the venue as it was. None keeps nothing.
+
+    Attributes:
+        ahead_ns: how far the venue's clock is ahead of real time, as it was moved last.
+        latest_ns: the latest time that was told with an input done again, or that the venue had got to by then.
     """
 
     def __init__(self, venue: Venue, write: Callable[[bytes], None] | None = None) -> None:
         self._venue, self._write = venue, write
-        self._written_ns = venue.now_ns
+        self._written_ns = self.latest_ns = venue.now_ns
+        self.ahead_ns = 0
 
     def ask(self, account: Account, request: TradingRequest, now_ns: int) -> tuple[Answer, ...]:
         """Do what an account asks for; see `Exchange.execute`."""
@@ -130,6 +143,16 @@ class Inputs:
             self._note(LeftOut(self._venue.now_ns, late_ns))
             self._venue.leave_out(late_ns)
 
+    def move_clock(self, ahead_ns: int, now_ns: int) -> None:
+        """Write down that the venue's clock is moved; moving it is the driver's work.
+
+        Args:
+            ahead_ns: how far it is ahead of real time from then on.
+            now_ns: what it says then.
+        """
+        self._note(ClockMoved(self._venue.now_ns, now_ns, ahead_ns))
+        self.ahead_ns = ahead_ns
+
     def reached(self) -> None:
         """Write down how far the venue has got: before anybody is told what happened to an account."""
         if self._venue.now_ns > self._written_ns:
@@ -146,6 +169,7 @@ class Inputs:
             self._redo(decode(record))
             count += 1
         self._written_ns = self._venue.now_ns
+        self.latest_ns = max(self.latest_ns, self._written_ns)
         return count
 
     def _redo(self, done: Input) -> None:
@@ -162,6 +186,10 @@ class Inputs:
             venue.set_status(done.status, done.now_ns)
         elif isinstance(done, LeftOut):
             venue.leave_out(done.ns)
+        elif isinstance(done, ClockMoved):
+            self.ahead_ns = done.ahead_ns
+        if not isinstance(done, Reached | LeftOut):
+            self.latest_ns = max(self.latest_ns, done.now_ns)
 
     def _account(self, name: str) -> Account:
         account = self._venue.ledger.account(name)

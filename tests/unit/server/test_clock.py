@@ -64,6 +64,35 @@ def test_freezing_twice_and_resuming_twice_change_nothing(clock: Hand) -> None:
     assert clock.now_ns() == 1_000 * SECOND
 
 
+@pytest.mark.parametrize("real_s", [0, 10, 5_000])
+def test_a_clock_goes_on_where_an_earlier_life_left_it(clock: Hand, real_s: int) -> None:
+    clock.advance(90 * SECOND)
+    clock.freeze()
+    clock.advance(9 * SECOND)
+    later = Hand()
+    later.real_ns = clock.real_ns + real_s * SECOND
+    later.go_on(clock.ahead_ns, clock.now_ns())
+    assert later.now_ns() == clock.now_ns() + real_s * SECOND
+
+
+def test_a_clock_goes_on_from_where_it_was_though_real_time_was_set_back(clock: Hand) -> None:
+    clock.advance(90 * SECOND)
+    later = Hand()
+    later.real_ns -= 500 * SECOND
+    later.go_on(clock.ahead_ns, clock.now_ns())
+    assert later.now_ns() == clock.now_ns()
+
+
+def test_how_far_it_is_ahead_is_known_at_any_time(clock: Hand) -> None:
+    assert clock.ahead_ns == 0
+    clock.advance(5 * SECOND)
+    clock.freeze()
+    clock.real_ns += 20 * SECOND
+    assert clock.ahead_ns == -15 * SECOND
+    clock.resume()
+    assert clock.ahead_ns == -15 * SECOND
+
+
 def test_the_real_clock_does_not_run_backwards() -> None:
     clock = Clock()
     times = [clock.now_ns() for _ in range(100)]

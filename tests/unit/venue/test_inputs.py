@@ -137,6 +137,27 @@ def test_modes_and_pauses_are_inputs_too() -> None:
     assert again.venue.skipped_ns == life.venue.skipped_ns
 
 
+def test_where_the_clock_was_moved_to_is_known_again() -> None:
+    life = Life()
+    live(life, 1, seed=1)
+    life.inputs.move_clock(3_600 * SECOND, life.venue.now_ns + 3_600 * SECOND)
+    later_ns = life.venue.now_ns + 3_601 * SECOND
+    life.inputs.move_clock(-5 * SECOND, later_ns)
+    again = Life(life.records)
+    assert (again.inputs.ahead_ns, again.inputs.latest_ns) == (-5 * SECOND, later_ns)
+    assert again.state() == life.state()
+
+
+def test_the_latest_time_that_was_told_is_known_again() -> None:
+    life = Life()
+    asked_ns = T0 + SECOND
+    life.inputs.ask(life.account("ann"), CancelAll(), asked_ns)
+    assert Life(life.records).inputs.latest_ns == asked_ns
+    life.step(asked_ns + SECOND)
+    life.inputs.reached()
+    assert Life(life.records).inputs.latest_ns == asked_ns + SECOND
+
+
 def test_nothing_happens_that_could_not_be_written_down() -> None:
     life = Life()
     live(life, 1, seed=1)
@@ -150,6 +171,9 @@ def test_nothing_happens_that_could_not_be_written_down() -> None:
         inputs.ask(life.account("ann"), CancelAll(), life.venue.now_ns)
     with pytest.raises(JournalError):
         inputs.set_status("maintenance", life.venue.now_ns)
+    with pytest.raises(JournalError):
+        inputs.move_clock(SECOND, life.venue.now_ns)
+    assert inputs.ahead_ns == 0
     assert life.state() == before
 
 
