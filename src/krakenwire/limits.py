@@ -222,6 +222,10 @@ VENUE_NONCES_KEPT: Final = 65_536
 VENUE_TOKEN_S: Final = 900.0
 """A WebSocket token may be unused for this long."""
 
+VENUE_TOKEN_NOTE_S: Final = 10.0
+"""Trading with a token lengthens its life; a kept venue writes that down no more often. After it has begun again
+the token may end sooner by as much."""
+
 VENUE_TOKENS_KEPT: Final = 1_000
 """Tokens of one account: some clients fetch one for every request."""
 

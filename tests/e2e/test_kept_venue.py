@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -69,6 +69,15 @@ class Told:
                 self.ended.add(row["order_id"])
 
 
+def signed_call(ready: dict[str, Any], method: str, nonce: int, **params: Any) -> Any:
+    """Return what a life of the venue answers to a signed call; the same arguments are the same call."""
+    path, body = f"/0/private/{method}", urlencode({"nonce": nonce, **params}).encode()
+    signature = sign(path, str(nonce), body, ready["secret"])
+    request = Request(ready["rest"] + path, body, {"API-Key": ready["key"], "API-Sign": signature})
+    with urlopen(request) as answer:
+        return json.loads(answer.read())
+
+
 class Client:
     """Speaks to one life of the venue, and writes down what it is told."""
 
@@ -80,11 +89,7 @@ class Client:
 
     def rest(self, method: str) -> Any:
         self.told.nonce += 1
-        path, body = f"/0/private/{method}", urlencode({"nonce": self.told.nonce}).encode()
-        signature = sign(path, str(self.told.nonce), body, self.ready["secret"])
-        request = Request(self.ready["rest"] + path, body, {"API-Key": self.ready["key"], "API-Sign": signature})
-        with urlopen(request) as answer:
-            return json.loads(answer.read())["result"]
+        return signed_call(self.ready, method, self.told.nonce)["result"]
 
     def ask(self, method: str, **params: Any) -> dict[str, Any]:
         self.socket.send(json.dumps({"method": method, "params": {**params, "token": self.token}, "req_id": 1}))
@@ -169,6 +174,71 @@ def test_a_venue_that_is_stopped_in_good_order_is_the_same_when_it_is_started_ag
         client = Client(ready, told)
         assert client.rest("BalanceEx") == before
         client.socket.close()
+
+
+ORDER = {"pair": "XBTUSD", "type": "buy", "ordertype": "limit", "price": "20000", "volume": "0.01"}
+
+
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])
+def test_a_signed_call_that_was_recorded_cannot_be_sent_again_in_another_life(
+    tmp_path: Path, end: signal.Signals
+) -> None:
+    with running(tmp_path / "venue") as (process, ready):
+        assert signed_call(ready, "AddOrder", 5_000_000, **ORDER)["error"] == []
+        assert signed_call(ready, "Balance", 4_999_999)["error"] == []
+        process.send_signal(end)
+        process.wait(20)
+    with running(tmp_path / "venue") as (_, ready):
+        for nonce, method, params in ((5_000_000, "AddOrder", ORDER), (4_999_999, "Balance", {})):
+            assert signed_call(ready, method, nonce, **params) == {"error": ["EAPI:Invalid nonce"]}
+        assert len(signed_call(ready, "OpenOrders", 4_999_998)["result"]["open"]) == 1, "its window is kept as well"
+
+
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])
+def test_a_token_is_good_in_another_life_and_is_not_in_the_folder(tmp_path: Path, end: signal.Signals) -> None:
+    told = Told()
+    with running(tmp_path / "venue") as (process, ready):
+        client = Client(ready, told)
+        token = client.token
+        client.socket.close()
+        process.send_signal(end)
+        process.wait(20)
+    for file in (tmp_path / "venue").iterdir():
+        assert token.encode() not in file.read_bytes()
+    with running(tmp_path / "venue") as (_, ready):
+        client = Client(ready, told)
+        assert client.token != token
+        client.token = token
+        order = {"order_type": "limit", "side": "buy", "symbol": "BTC/USD", "order_qty": 1, "limit_price": 1}
+        assert client.ask("add_order", **order)["success"]
+        assert client.follow()
+        client.socket.close()
+
+
+def cancel_all(venue: LocalVenue, token: str) -> dict[str, Any]:
+    """Return the answer to a request with a token."""
+    with closing(create_connection(venue.ws_v2_private, timeout=20)) as socket:
+        socket.send(json.dumps({"method": "cancel_all", "params": {"token": token}, "req_id": 1}))
+        while True:
+            frame = json.loads(socket.recv())
+            if frame.get("req_id") == 1:
+                assert isinstance(frame, dict)
+                return frame
+
+
+@pytest.mark.parametrize("end", ["time", "operation"])
+def test_a_token_that_has_ended_is_not_good_in_another_life(tmp_path: Path, end: str) -> None:
+    with LocalVenue(symbols=["BTC/USD"], data=tmp_path) as venue:
+        old = venue.token().reveal()
+        if end == "time":
+            venue.advance(901)
+        else:
+            venue.expire_tokens()
+        new = venue.token().reveal()
+    with LocalVenue(symbols=["BTC/USD"], data=tmp_path) as venue:
+        answers = [cancel_all(venue, token) for token in (old, new)]
+    assert answers[0]["error"] == "ESession:Invalid session"
+    assert answers[1]["success"]
 
 
 def test_a_folder_in_use_or_of_other_settings_is_refused(tmp_path: Path) -> None:

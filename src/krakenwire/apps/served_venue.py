@@ -15,6 +15,7 @@ from krakenwire.model.answers import Answer
 from krakenwire.model.orders import TradingRequest
 from krakenwire.protocol.rest_sign import SignedCall
 from krakenwire.venue import Publisher, Venue, VenueConfig
+from krakenwire.venue.access.kept import AccessChange, NonceTaken, TokenGood
 from krakenwire.venue.access.keys import Keyring
 from krakenwire.venue.access.permits import TokenPermits
 from krakenwire.venue.access.tokens import Tokens
@@ -45,7 +46,7 @@ class ServedVenue:
         service: what holds for connections and keys.
 
     Attributes:
-        restored: inputs that were done again.
+        restored: records of the journal that were done again.
         ahead_ns: how far the venue's clock was ahead of real time when it was left.
         latest_ns: a time that it had reached by then.
 
@@ -61,13 +62,16 @@ class ServedVenue:
         self._v2: Publisher[v2.Gateway] = Publisher()
         self._rest = RestGateway(self._markets, self._status, config.listed_assets)
         self._inputs = Inputs(self.venue) if kept is None else Inputs(self.venue, kept.write)
-        self.restored = 0 if kept is None else self._inputs.redo(kept.inputs())
+        note = None if kept is None else self._inputs.note_access
+        keys = (key for account in config.members for key in account.keys)
+        self._keyring = Keyring(keys, service.lockout, note)
+        self.tokens = Tokens(token_bytes, note=note)
+        self.restored = 0 if kept is None else self._inputs.redo(kept.inputs(), self._redo_access)
         self.ahead_ns, self.latest_ns = self._inputs.ahead_ns, self._inputs.latest_ns
-        self.tokens = Tokens(token_bytes)
         self._front = Front(self.venue.exchange, self._inputs, TokenPermits(self.tokens, self.venue.ledger))
         self._private = PrivateRest(
             self._front,
-            Keyring((key for account in config.members for key in account.keys), service.lockout),
+            self._keyring,
             self.tokens,
             config.assets,
             {account.name: account.limits for account in config.members},
@@ -76,6 +80,12 @@ class ServedVenue:
         self._ids = config.random("", "connections")
         self._service = service
         self._assets = {name: asset for asset in config.assets for name in (asset.id, asset.altname, asset.rest_id)}
+
+    def _redo_access(self, change: AccessChange) -> None:
+        if isinstance(change, NonceTaken):
+            self._keyring.redo(change)
+        else:
+            self.tokens.redo(change, self._keyring.key(change.key) if isinstance(change, TokenGood) else None)
 
     def _status(self) -> str:
         return self.venue.status

@@ -21,6 +21,7 @@ __all__ = [
     "INVALID_ARGUMENTS",
     "INVALID_KEY",
     "PRICE_DECIMALS",
+    "UNAVAILABLE",
     "UNKNOWN_ASSET",
     "UNKNOWN_METHOD",
     "UNKNOWN_PAIR",
@@ -40,6 +41,7 @@ __all__ = [
 
 INVALID_ARGUMENTS: Final = "EGeneral:Invalid arguments"
 INVALID_KEY: Final = "EAPI:Invalid key"
+UNAVAILABLE: Final = "EService:Unavailable"
 UNKNOWN_ASSET: Final = "EQuery:Unknown asset"
 UNKNOWN_METHOD: Final = "EGeneral:Unknown method"
 UNKNOWN_PAIR: Final = "EQuery:Unknown asset pair"

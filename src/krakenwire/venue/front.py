@@ -27,6 +27,7 @@ from krakenwire.model import (
 from krakenwire.model.numbers import scaled_to_decimal
 from krakenwire.model.rates import TIERS
 from krakenwire.protocol.descriptions import PairTexts
+from krakenwire.protocol.rest import UNAVAILABLE
 from krakenwire.protocol.v2.encode_private import balance_changes_body, executions_body
 from krakenwire.venue.inputs import Inputs
 from krakenwire.venue.market.instruments import VenueInstrument
@@ -120,7 +121,7 @@ class Front:
         try:
             return self._inputs.ask(account, request, now_ns)
         except JournalError:
-            return (OrderRefused("EService:Unavailable"),)
+            return (OrderRefused(UNAVAILABLE),)
 
     def look(self) -> None:
         """Say that somebody is about to see how an account stands: what is seen stays so, whatever happens."""

@@ -17,6 +17,7 @@ import msgspec
 from krakenwire.errors import DecodeError
 from krakenwire.model.answers import Answer
 from krakenwire.model.orders import TradingRequest
+from krakenwire.venue.access.kept import AccessChange
 from krakenwire.venue.trading import Account
 from krakenwire.venue.venue import Venue
 
@@ -81,16 +82,18 @@ class ClockMoved(msgspec.Struct, frozen=True, tag="clock", array_like=True):
 
 
 Input = Asked | Paid | Opened | ModeSet | LeftOut | Reached | ClockMoved
+Record = Input | AccessChange
+"""What can stand in a journal: nonces and tokens are written among the inputs, in their order."""
 
 _encode: Final = msgspec.msgpack.Encoder().encode
-_decoder: Final[msgspec.msgpack.Decoder[Input]] = msgspec.msgpack.Decoder(Input)
+_decoder: Final[msgspec.msgpack.Decoder[Record]] = msgspec.msgpack.Decoder(Record)
 
 
-def decode(record: bytes) -> Input:
-    """Return the input that was written.
+def decode(record: bytes) -> Record:
+    """Return what was written.
 
     Raises:
-        DecodeError: it is none.
+        DecodeError: it is nothing of a venue's.
     """
     try:
         return _decoder.decode(record)
@@ -153,20 +156,33 @@ class Inputs:
         self._note(ClockMoved(self._venue.now_ns, now_ns, ahead_ns))
         self.ahead_ns = ahead_ns
 
+    def note_access(self, change: AccessChange) -> None:
+        """Write down what is to outlive the venue of nonces and tokens."""
+        if self._write is not None:
+            self._write(_encode(change))
+
     def reached(self) -> None:
         """Write down how far the venue has got: before anybody is told what happened to an account."""
         if self._venue.now_ns > self._written_ns:
             self._note(Reached(self._venue.now_ns))
 
-    def redo(self, records: Iterable[bytes]) -> int:
-        """Do again what was written by a venue of the same settings; return how many inputs there were.
+    def redo(self, records: Iterable[bytes], access: Callable[[AccessChange], None] = lambda _: None) -> int:
+        """Do again what was written by a venue of the same settings; return how many records there were.
+
+        Args:
+            records: oldest first.
+            access: does again what became of nonces and tokens.
 
         Raises:
             DecodeError: a record is no input, or of an account that there is not.
         """
         count = 0
         for record in records:
-            self._redo(decode(record))
+            done = decode(record)
+            if isinstance(done, AccessChange):
+                access(done)
+            else:
+                self._redo(done)
             count += 1
         self._written_ns = self._venue.now_ns
         self.latest_ns = max(self.latest_ns, self._written_ns)

@@ -20,6 +20,7 @@ from krakenwire.limits import VENUE_NONCES_KEPT
 from krakenwire.model.secrets import Secret
 from krakenwire.protocol.rest import INVALID_KEY
 from krakenwire.protocol.rest_sign import nonce_in, secret_bytes, sign
+from krakenwire.venue.access.kept import NonceTaken, NoteAccess
 from krakenwire.venue.access.pace import LOCKOUT, BanRule, Bans
 from krakenwire.venue.access.permissions import ALL_PERMISSIONS, Permission
 
@@ -96,16 +97,20 @@ class Keyring:
     Args:
         keys: the keys; their texts differ.
         lockout: how many refusals are too many; None never locks anybody out.
+        note: writes down each nonce that is used up; None keeps nothing.
 
     Raises:
         ConfigError: two keys with one text, or a secret that is not base64.
     """
 
-    def __init__(self, keys: Iterable[ApiKey] = (), lockout: BanRule | None = LOCKOUT) -> None:
+    def __init__(
+        self, keys: Iterable[ApiKey] = (), lockout: BanRule | None = LOCKOUT, note: NoteAccess | None = None
+    ) -> None:
         self._keys: dict[str, ApiKey] = {}
         self._nonces: dict[str, Nonces] = {}
         self._strangers = Bans(lockout)
         self._owners = Bans(lockout)
+        self._note = note
         for key in keys:
             self.add(key)
 
@@ -139,6 +144,12 @@ class Keyring:
         self._keys.pop(text, None)
         self._nonces.pop(text, None)
 
+    def redo(self, taken: NonceTaken) -> None:
+        """Let a nonce be used up that was so in an earlier life; the key may be gone since."""
+        nonces = self._nonces.get(taken.key)
+        if nonces is not None:
+            nonces.take(taken.nonce)
+
     def lift_lockouts(self) -> None:
         """Forget whoever was refused too often."""
         self._strangers.lift()
@@ -165,6 +176,9 @@ class Keyring:
             content_type: its header.
             peer: who asks, for lockouts: the address.
             now_ns: the time.
+
+        Raises:
+            JournalError: the nonce could not be written down; the call must not take effect.
         """
         key = self._keys.get(api_key or "")
         if key is None:
@@ -180,6 +194,8 @@ class Keyring:
         if self._owners.holds(key.key, now_ns):
             return LOCKED_OUT
         if self._nonces[key.key].take(nonce):
+            if self._note is not None:
+                self._note(NonceTaken(key.key, nonce))
             return None
         return self._refused(self._owners, key.key, INVALID_NONCE, now_ns) if key.rate_limited else INVALID_NONCE
 

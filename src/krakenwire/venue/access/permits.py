@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
+from krakenwire.errors import JournalError
+from krakenwire.protocol.rest import UNAVAILABLE
 from krakenwire.venue.access.permissions import CHANNEL_NEEDS, METHOD_NEEDS, permission_refusal
 from krakenwire.venue.access.tokens import INVALID_SESSION, Tokens
 from krakenwire.venue.trading import Account, Ledger
@@ -23,7 +25,10 @@ class TokenPermits:
         self._tokens, self._ledger = tokens, ledger
 
     def account(self, token: str, asked: str, now_ns: int) -> Account | str:
-        """Return whose token it is, or the text to refuse with; see `front.Permit`."""
+        """Return whose token it is, or the text to refuse with; see `front.Permit`.
+
+        What cannot be written down is not done: the venue is unavailable.
+        """
         key = self._tokens.key(token, now_ns)
         account = None if key is None else self._ledger.account(key.account)
         if key is None or account is None:
@@ -33,7 +38,10 @@ class TokenPermits:
         if refusal is not None:
             return refusal
         if needs is not None:
-            self._tokens.traded(token, now_ns)
+            try:
+                self._tokens.traded(token, now_ns)
+            except JournalError:
+                return UNAVAILABLE
         return account
 
     def keep(self, token: str, holder: Hashable) -> None:

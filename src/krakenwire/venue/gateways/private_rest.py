@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
+from krakenwire.errors import JournalError
 from krakenwire.model import AssetBalance, Edited, KeyInfo
 from krakenwire.model.numbers import scaled_to_decimal
 from krakenwire.protocol import rest, rest_entries
@@ -80,7 +81,16 @@ class PrivateRest:
         }
 
     def answer(self, call: SignedCall, now_ns: int) -> str:
-        """Return the JSON text that answers one call."""
+        """Return the JSON text that answers one call.
+
+        What cannot be written down is not done: the venue is unavailable.
+        """
+        try:
+            return self._answer(call, now_ns)
+        except JournalError:
+            return rest.error_text(rest.UNAVAILABLE)
+
+    def _answer(self, call: SignedCall, now_ns: int) -> str:
         key = self._keyring.check(
             call.path,
             api_key=call.api_key,
