@@ -16,13 +16,18 @@ from typing import Any
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
+import msgspec
 import pytest
 from websocket import WebSocketException, create_connection
 
+from krakenwire.apps.kept_venue import KeptVenue
 from krakenwire.apps.local_venue import LocalVenue
 from krakenwire.errors import ConfigError, JournalBusy
 from krakenwire.protocol.rest_sign import sign
+from krakenwire.venue import VenueConfig
+from krakenwire.venue.inputs import Reached
 
+SECOND = 1_000_000_000
 VENUE = [sys.executable, "-m", "krakenwire", "venue", "--port", "0", "--json", "--symbols", "BTC/USD", "--rate", "20"]
 
 
@@ -239,6 +244,26 @@ def test_a_token_that_has_ended_is_not_good_in_another_life(tmp_path: Path, end:
         answers = [cancel_all(venue, token) for token in (old, new)]
     assert answers[0]["error"] == "ESession:Invalid session"
     assert answers[1]["success"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_long_restart_says_so_on_stderr_and_can_be_stopped(tmp_path: Path, number: signal.Signals) -> None:
+    config = VenueConfig(symbols=["BTC/USD"], rate=20, start_ns=1_790_000_000 * SECOND)
+    with closing(KeptVenue(tmp_path, config)) as kept:
+        kept.write(msgspec.msgpack.encode(Reached(config.start_ns + 366 * 86_400 * SECOND)))
+    size = (tmp_path / "venue.journal").stat().st_size
+    command = [*VENUE, "--data", str(tmp_path)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        assert process.stderr is not None
+        said = process.stderr.readline()
+        process.send_signal(number)
+        out, more = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert (said, out, more) == ("krakenwire: doing again what the folder holds\n", "", "")
+    assert process.returncode == 0
+    assert (tmp_path / "venue.journal").stat().st_size == size
 
 
 def test_a_folder_in_use_or_of_other_settings_is_refused(tmp_path: Path) -> None:

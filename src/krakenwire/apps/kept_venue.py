@@ -9,7 +9,8 @@ ended.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -20,11 +21,17 @@ import msgspec
 from krakenwire.errors import ConfigError, DecodeError, JournalError
 from krakenwire.storage import Journal
 from krakenwire.venue import VenueConfig
+from krakenwire.venue.inputs import seen_until
 from krakenwire.version import VERSION
 
-__all__ = ["KeptVenue"]
+__all__ = ["GivenUp", "KeptVenue", "Restoring"]
 
 _FILE: Final = "venue.journal"
+_QUIET_NS: Final = 1_000_000_000
+"""Of what takes no longer nothing is said."""
+
+_PAUSE_NS: Final = 200_000_000
+"""Between two things that are said."""
 
 
 class _Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,6 +110,47 @@ class KeptVenue:
                     hint="Use those settings, or another folder",
                 )
         return replace(config, start_ns=kept.start_ns)
+
+
+class GivenUp(Exception):
+    """Doing again what was kept was given up."""
+
+
+class Restoring:
+    """Says how far a venue has got with doing again what was kept, once that takes longer than a second.
+
+    Args:
+        kept: the folder of the venue.
+        tell: told the share that is done, 0 to 1, a few times a second; None for nobody.
+        over: whether to give up.
+        clock_ns: counts nanoseconds.
+    """
+
+    def __init__(
+        self,
+        kept: KeptVenue,
+        tell: Callable[[float], None] | None,
+        over: Callable[[], bool],
+        clock_ns: Callable[[], int] = time.monotonic_ns,
+    ) -> None:
+        self._kept, self._tell, self._over, self._clock_ns = kept, tell, over, clock_ns
+        self._due_ns = clock_ns() + _QUIET_NS
+        self._until_ns = 0
+
+    def __call__(self, now_ns: int) -> None:
+        """Take note of the venue's time.
+
+        Raises:
+            GivenUp: it is over.
+        """
+        if self._over():
+            raise GivenUp
+        if self._tell is None or self._clock_ns() < self._due_ns:
+            return
+        start_ns = self._kept.config.start_ns
+        self._until_ns = self._until_ns or seen_until(self._kept.inputs())
+        self._tell((now_ns - start_ns) / max(1, self._until_ns - start_ns))
+        self._due_ns = self._clock_ns() + _PAUSE_NS
 
 
 def _settings(config: VenueConfig) -> _Settings:

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 from msgspec.structs import replace as replace_fields
 
-from krakenwire.apps.kept_venue import KeptVenue
+from krakenwire.apps.kept_venue import GivenUp, KeptVenue, Restoring
 from krakenwire.apps.operated_venue import OperatedVenue
 from krakenwire.apps.served_venue import ServedVenue
 from krakenwire.apps.venue_file import read_local_config, venue_config
@@ -264,10 +264,23 @@ class LocalVenue(OperatedVenue):
 
     # -- running -----------------------------------------------------------
 
-    def _new_server(self, kept: KeptVenue | None, clock: Clock) -> VenueServer:
+    async def _restored(
+        self, kept: KeptVenue, stopping: asyncio.Event, on_progress: Callable[[float], None] | None
+    ) -> ServedVenue:
+        """Make the venue and do again what was kept, in another thread: a signal to stop is heard meanwhile."""
+        over = threading.Event()
+        restoring = Restoring(kept, on_progress, lambda: stopping.is_set() or over.is_set())
+        made = asyncio.ensure_future(asyncio.to_thread(ServedVenue, kept.config, kept, self._service, restoring))
+        try:
+            return await asyncio.shield(made)
+        except asyncio.CancelledError:
+            over.set()
+            await asyncio.wait((made,))
+            raise
+
+    def _new_server(self, served: ServedVenue, clock: Clock) -> VenueServer:
         from krakenwire.server import VenueServer
 
-        served = ServedVenue(replace(self._config, start_ns=clock.now_ns()), kept, self._service)
         clock.go_on(served.ahead_ns, served.latest_ns)
         self.restored, self._served = served.restored, served
         return VenueServer(
@@ -284,12 +297,19 @@ class LocalVenue(OperatedVenue):
             backlog_bytes_max=self._backlog_bytes_max,
         )
 
-    async def serve(self, on_ready: Callable[[LocalVenue], None], stopping: asyncio.Event) -> None:
+    async def serve(
+        self,
+        on_ready: Callable[[LocalVenue], None],
+        stopping: asyncio.Event,
+        on_progress: Callable[[float], None] | None = None,
+    ) -> None:
         """Run in this loop until `stopping` is set.
 
         Args:
             on_ready: called once when it listens.
             stopping: set it to end.
+            on_progress: called now and then, in another thread, with the share that is done, 0 to 1, when doing
+                again what `data` holds takes longer than a second.
 
         Raises:
             ConfigError: the address cannot be used, or `data` holds a venue of other settings.
@@ -300,10 +320,17 @@ class LocalVenue(OperatedVenue):
 
         clock = Clock()
         with contextlib.ExitStack() as held:
-            kept = None if self._data is None else KeptVenue(self._data, replace(self._config, start_ns=clock.now_ns()))
-            if kept is not None:
+            config = replace(self._config, start_ns=clock.now_ns())
+            if self._data is None:
+                served = ServedVenue(config, None, self._service)
+            else:
+                kept = KeptVenue(self._data, config)
                 held.callback(kept.close)
-            await self._serve(self._new_server(kept, clock), on_ready, stopping)
+                try:
+                    served = await self._restored(kept, stopping, on_progress)
+                except GivenUp:
+                    return
+            await self._serve(self._new_server(served, clock), on_ready, stopping)
 
     async def _serve(
         self, server: VenueServer, on_ready: Callable[[LocalVenue], None], stopping: asyncio.Event

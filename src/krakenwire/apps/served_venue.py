@@ -5,7 +5,7 @@ Only connects rooms: markets move in `venue`, bytes move in `server`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from decimal import Decimal
 from secrets import token_bytes
 
@@ -44,6 +44,7 @@ class ServedVenue:
         config: settings of the venue.
         kept: where its inputs are kept and done again from, None to keep nothing.
         service: what holds for connections and keys.
+        progress: told the venue's time now and then while what was kept is done again; may raise to give up.
 
     Attributes:
         restored: records of the journal that were done again.
@@ -54,7 +55,13 @@ class ServedVenue:
         DecodeError: what was kept is of another venue.
     """
 
-    def __init__(self, config: VenueConfig, kept: KeptVenue | None = None, service: ServiceConfig = _SERVICE) -> None:
+    def __init__(
+        self,
+        config: VenueConfig,
+        kept: KeptVenue | None = None,
+        service: ServiceConfig = _SERVICE,
+        progress: Callable[[int], None] = lambda _: None,
+    ) -> None:
         config = config if kept is None else kept.config
         self.venue = Venue(config)
         self._markets = {market.symbol: market for market in self.venue.markets}
@@ -66,7 +73,7 @@ class ServedVenue:
         keys = (key for account in config.members for key in account.keys)
         self._keyring = Keyring(keys, service.lockout, note)
         self.tokens = Tokens(token_bytes, note=note)
-        self.restored = 0 if kept is None else self._inputs.redo(kept.inputs(), self._redo_access)
+        self.restored = 0 if kept is None else self._inputs.redo(kept.inputs(), self._redo_access, progress)
         self.ahead_ns, self.latest_ns = self._inputs.ahead_ns, self._inputs.latest_ns
         self._front = Front(self.venue.exchange, self._inputs, TokenPermits(self.tokens, self.venue.ledger))
         self._private = PrivateRest(

@@ -9,6 +9,7 @@ import json
 import logging
 import signal
 import sys
+from typing import Final
 
 from krakenwire.apps.local_venue import LocalVenue
 from krakenwire.cli.exit_codes import OK
@@ -27,6 +28,9 @@ It runs until Ctrl-C or SIGTERM and then ends with code 0.
 
   krakenwire venue --port 8080
   krakenwire venue --port 0 --seed 7 --symbols BTC/USD,ETH/USD --json"""
+
+
+_RESTORING: Final = "doing again what the folder holds"
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -103,7 +107,37 @@ async def _serve(venue: LocalVenue, *, as_json: bool) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopping.set)
-    await venue.serve(_announce_json if as_json else _announce_line, stopping)
+    restoring = _Restoring()
+
+    def announce(ready: LocalVenue) -> None:
+        restoring.end()
+        (_announce_json if as_json else _announce_line)(ready)
+
+    try:
+        await venue.serve(announce, stopping, restoring.tell)
+    finally:
+        restoring.end()
+
+
+class _Restoring:
+    """Says on stderr how far doing again what was kept has got: once, or on a terminal as it goes on."""
+
+    def __init__(self) -> None:
+        self._told = False
+
+    def tell(self, share: float) -> None:
+        """Say which share is done."""
+        if sys.stderr.isatty():
+            print(f"\r\x1b[K{_RESTORING} {share:.0%}", end="", file=sys.stderr, flush=True)
+        elif not self._told:
+            print(f"krakenwire: {_RESTORING}", file=sys.stderr, flush=True)
+        self._told = True
+
+    def end(self) -> None:
+        """Take back what stands on a terminal."""
+        if self._told and sys.stderr.isatty():
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+        self._told = False
 
 
 def _announce_json(venue: LocalVenue) -> None:

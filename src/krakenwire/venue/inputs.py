@@ -21,7 +21,19 @@ from krakenwire.venue.access.kept import AccessChange
 from krakenwire.venue.trading import Account
 from krakenwire.venue.venue import Venue
 
-__all__ = ["Asked", "ClockMoved", "Input", "Inputs", "LeftOut", "ModeSet", "Opened", "Paid", "Reached", "decode"]
+__all__ = [
+    "Asked",
+    "ClockMoved",
+    "Input",
+    "Inputs",
+    "LeftOut",
+    "ModeSet",
+    "Opened",
+    "Paid",
+    "Reached",
+    "decode",
+    "seen_until",
+]
 
 
 class Asked(msgspec.Struct, frozen=True, tag="asked", array_like=True):
@@ -85,6 +97,9 @@ Input = Asked | Paid | Opened | ModeSet | LeftOut | Reached | ClockMoved
 Record = Input | AccessChange
 """What can stand in a journal: nonces and tokens are written among the inputs, in their order."""
 
+_SLICE_NS: Final = 60_000_000_000
+"""So much of the venue's life is done again between two reports of how far it has got."""
+
 _encode: Final = msgspec.msgpack.Encoder().encode
 _decoder: Final[msgspec.msgpack.Decoder[Record]] = msgspec.msgpack.Decoder(Record)
 
@@ -99,6 +114,20 @@ def decode(record: bytes) -> Record:
         return _decoder.decode(record)
     except msgspec.MsgspecError as error:
         raise DecodeError(str(error), record) from None
+
+
+def seen_until(records: Iterable[bytes]) -> int:
+    """Return how far the venue had got when the last of its inputs came, 0 without any.
+
+    Raises:
+        DecodeError: a record is nothing of a venue's.
+    """
+    seen_ns = 0
+    for record in records:
+        done = decode(record)
+        if not isinstance(done, AccessChange):
+            seen_ns = done.seen_ns
+    return seen_ns
 
 
 class Inputs:
@@ -166,12 +195,18 @@ class Inputs:
         if self._venue.now_ns > self._written_ns:
             self._note(Reached(self._venue.now_ns))
 
-    def redo(self, records: Iterable[bytes], access: Callable[[AccessChange], None] = lambda _: None) -> int:
+    def redo(
+        self,
+        records: Iterable[bytes],
+        access: Callable[[AccessChange], None] = lambda _: None,
+        progress: Callable[[int], None] = lambda _: None,
+    ) -> int:
         """Do again what was written by a venue of the same settings; return how many records there were.
 
         Args:
             records: oldest first.
             access: does again what became of nonces and tokens.
+            progress: told, with each record and with each minute in between, the venue's time; may raise to give up.
 
         Raises:
             DecodeError: a record is no input, or of an account that there is not.
@@ -182,16 +217,25 @@ class Inputs:
             if isinstance(done, AccessChange):
                 access(done)
             else:
+                self._live(done.seen_ns, progress)
                 self._redo(done)
             count += 1
         self._written_ns = self._venue.now_ns
         self.latest_ns = max(self.latest_ns, self._written_ns)
         return count
 
+    def _live(self, seen_ns: int, progress: Callable[[int], None]) -> None:
+        """Let the venue get as far as it had got when an input came."""
+        venue = self._venue
+        while True:
+            for _ in venue.step(min(seen_ns, venue.now_ns + _SLICE_NS)):
+                pass
+            progress(venue.now_ns)
+            if venue.now_ns >= seen_ns:
+                return
+
     def _redo(self, done: Input) -> None:
         venue = self._venue
-        for _ in venue.step(done.seen_ns):
-            pass
         if isinstance(done, Asked):
             venue.exchange.execute(self._account(done.account), done.request, done.now_ns)
         elif isinstance(done, Paid):

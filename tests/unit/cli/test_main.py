@@ -168,12 +168,17 @@ class ReadyAtOnce:
     ws_v1, ws_v2, rest = "ws://h:1/", "ws://h:1/v2", "http://h:1"
     keys, key, secret = ("one",), "public", Secret("private")
     restored = 0
+    shares: tuple[float, ...] = ()
     strict_hosts = has_control = False
 
     def __init__(self, *, host: str, **settings: object) -> None:
         self.host, self.settings = host, settings
 
-    async def serve(self, on_ready: Callable[[ReadyAtOnce], None], stopping: asyncio.Event) -> None:
+    async def serve(
+        self, on_ready: Callable[[ReadyAtOnce], None], stopping: asyncio.Event, on_progress: Callable[[float], None]
+    ) -> None:
+        for share in self.shares:
+            on_progress(share)
         on_ready(self)
         stopping.set()
 
@@ -196,6 +201,28 @@ def test_an_address_other_machines_may_reach_is_warned_about(
     }
     assert shown.out.count("\n") == 1
     assert ("other machines" in shown.err) == warned
+
+
+@pytest.mark.parametrize(
+    ("terminal", "said"),
+    [
+        (False, "krakenwire: doing again what the folder holds\n"),
+        (
+            True,
+            "\r\x1b[Kdoing again what the folder holds 25%\r\x1b[Kdoing again what the folder holds 99%\r\x1b[K",
+        ),
+    ],
+)
+def test_a_long_restart_is_told_on_stderr_once_or_on_a_terminal_as_it_goes_on(
+    terminal: bool, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(venue, "LocalVenue", ReadyAtOnce)
+    monkeypatch.setattr(ReadyAtOnce, "shares", (0.25, 0.99))
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
+    assert main.main(["venue", "--json"]) == 0
+    shown = capsys.readouterr()
+    assert shown.err == said
+    assert shown.out.count("\n") == 1
 
 
 def test_symbols_are_separated_by_commas_or_spaces(monkeypatch: pytest.MonkeyPatch) -> None:

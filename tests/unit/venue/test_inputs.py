@@ -10,7 +10,7 @@ import pytest
 from krakenwire.errors import DecodeError, JournalError
 from krakenwire.model.orders import AddOrder, AmendOrder, CancelAll, CancelAllAfter, CancelOrders, TradingRequest
 from krakenwire.venue import Venue, VenueConfig
-from krakenwire.venue.inputs import Inputs, decode
+from krakenwire.venue.inputs import Inputs, decode, seen_until
 from krakenwire.venue.trading import Account
 
 SECOND = 1_000_000_000
@@ -117,6 +117,19 @@ def test_a_venue_that_begins_again_goes_on_as_if_it_had_never_stopped() -> None:
         live(each, 4, seed=9)
     assert again.state() == life.state()
     assert Life([*life.records]).state() == life.state()
+
+
+def test_how_far_doing_it_again_has_got_is_told_to_the_last_input() -> None:
+    life = Life()
+    live(life, 1, seed=1)
+    life.step(life.venue.now_ns + 600 * SECOND)
+    life.inputs.reached()
+    again, told = Life([]), list[int]()
+    assert again.inputs.redo(life.records, progress=told.append) == len(life.records)
+    assert told == sorted(told)
+    assert len(told) > len(life.records) + 8, "with each minute of the pause, too"
+    assert told[-1] == seen_until(life.records) == life.venue.now_ns
+    assert again.state() == life.state()
 
 
 def test_modes_and_pauses_are_inputs_too() -> None:
