@@ -163,7 +163,7 @@ class Front:
     def last_fills(self, account: Account, count: int = VENUE_FILLS_SHOWN) -> list[Execution]:
         """Return the latest fills of an account, newest first; each with what became of its order."""
         reports = self.exchange.reports
-        fills = list(account.fills)[-count:][::-1] if count else []
+        fills = account.fills.newest(count)
         return [reports.fill(fill, status_of(fill.order), fill.time_ns, cumulative=False) for fill in fills]
 
     def balances(self, account: Account) -> Balances:

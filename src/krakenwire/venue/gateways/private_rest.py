@@ -7,7 +7,7 @@ exception. Source: v2 reference, sections 4 and 11.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Final
+from typing import Final, TypeVar
 
 from krakenwire.errors import JournalError
 from krakenwire.model import AssetBalance, Edited, KeyInfo
@@ -27,7 +27,8 @@ from krakenwire.venue.gateways import account_pages
 from krakenwire.venue.gateways.describing import described
 from krakenwire.venue.gateways.position_entries import open_positions, trade_balance, trade_volume
 from krakenwire.venue.market.instruments import VenueAsset
-from krakenwire.venue.trading import Account, AccountOrder, Fill
+from krakenwire.venue.trading import Account, AccountOrder, Fill, LedgerEntry
+from krakenwire.venue.trading.history import History
 
 __all__ = ["PrivateRest"]
 
@@ -38,6 +39,7 @@ _ASKED_MAX: Final = 50
 _UNKNOWN_ORDER: Final = "EOrder:Unknown order"
 
 Params = Mapping[str, str]
+_RowT = TypeVar("_RowT", Fill, LedgerEntry)
 
 
 class PrivateRest:
@@ -192,7 +194,7 @@ class PrivateRest:
 
     def _query_trades(self, account: Account, params: Params) -> Json:
         wanted = set(map(self._front.records.fill_number, _asked(params, "txid")))
-        fills = [fill for fill in account.fills if fill.number in wanted]
+        fills = _found(account.fills, wanted)
         if len(fills) < len(wanted):
             raise Declined("EOrder:Invalid order")
         return rest_entries.query_trades_result(self._trade_records(fills), ledgers=flag(params, "ledgers"))
@@ -207,8 +209,7 @@ class PrivateRest:
 
     def _query_ledgers(self, account: Account, params: Params) -> Json:
         wanted = set(map(self._front.records.entry_number, _asked(params, "id")))
-        found = [entry for entry in account.entries if entry.number in wanted]
-        return rest_entries.query_ledgers_result(map(self._front.records.entry, found))
+        return rest_entries.query_ledgers_result(map(self._front.records.entry, _found(account.entries, wanted)))
 
     def _asked_assets(self, params: Params) -> list[str] | None:
         names = [name.strip().upper() for name in items(params, "asset")]
@@ -230,6 +231,12 @@ class PrivateRest:
             for asset in decimals
             if asset in account.balances
         ]
+
+
+def _found(history: History[_RowT], numbers: Iterable[int | None]) -> list[_RowT]:
+    """The rows of some numbers, oldest first; None and what is not kept are left out."""
+    rows = map(history.find, sorted(number for number in numbers if number is not None))
+    return [row for row in rows if row is not None]
 
 
 def _asked(params: Params, name: str) -> tuple[str, ...]:

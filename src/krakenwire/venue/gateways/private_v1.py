@@ -138,7 +138,7 @@ class PrivateHalf:
         return wire.open_orders_body([self._full_entry(channel, order, now_ns) for order in orders])
 
     def _own_trades(self, account: Account) -> str:
-        fills = list(account.fills)[-VENUE_FILLS_SHOWN:][::-1]
+        fills = account.fills.newest(VENUE_FILLS_SHOWN)
         return wire.own_trades_body(
             wire.trade_entry(self._front.records.trade(fill), self._front.pairs[fill.order.symbol], live=False)
             for fill in fills
@@ -154,7 +154,8 @@ class PrivateHalf:
             return wire.order_entry(order_record(event), pair, count)
         if event.exec_type in _CHANGED:
             records = self._front.records
-            trades = [records.trade(fill) for fill in channel.account.fills if fill.order is order]
+            fills = map(channel.account.fills.find, order.fills)
+            trades = [records.trade(fill) for fill in fills if fill is not None]
             return wire.order_entry(_as_changed(records.order(order), event, trades), pair, count, event.reason)
         return wire.change_entry(event, pair, count)
 

@@ -7,11 +7,12 @@ comes from outside and what fees go to are accounts, too.
 
 from __future__ import annotations
 
-from collections import deque
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from krakenwire.limits import VENUE_RECORDS_KEPT
 from krakenwire.venue.trading.fees import Volume
+from krakenwire.venue.trading.history import History
 
 if TYPE_CHECKING:
     from krakenwire.venue.access.pace import AccountPace
@@ -21,6 +22,8 @@ __all__ = ["FEES", "OUTSIDE", "Account", "EntryKind", "Ledger", "LedgerEntry"]
 
 OUTSIDE: Final = "outside"
 """Where deposits come from and withdrawals go to; the only account that may owe."""
+
+_TIME: Final = attrgetter("time_ns")
 
 FEES: Final = "fees"
 """What the venue earns."""
@@ -77,9 +80,9 @@ class Account:
         self.open_orders: dict[str, AccountOrder] = {}
         self.by_cl_ord_id: dict[str, AccountOrder] = {}
         self.by_userref: dict[int, dict[str, AccountOrder]] = {}
-        self.closed_orders: deque[AccountOrder] = deque(maxlen=VENUE_RECORDS_KEPT)
-        self.fills: deque[Fill] = deque(maxlen=VENUE_RECORDS_KEPT)
-        self.entries: deque[LedgerEntry] = deque(maxlen=VENUE_RECORDS_KEPT)
+        self.closed_orders: History[AccountOrder] = History(attrgetter("closed_ns"))
+        self.fills: History[Fill] = History(_TIME)
+        self.entries: History[LedgerEntry] = History(_TIME)
         self.orders_seen: dict[str, AccountOrder] = {}
         self.open_by_symbol: dict[str, int] = {}
         self.followed = False
@@ -129,7 +132,7 @@ class Account:
             return
         if len(self.closed_orders) == VENUE_RECORDS_KEPT:
             del self.orders_seen[self.closed_orders[0].order_id]
-        self.closed_orders.append(order)
+        self.closed_orders.keep(order)
 
 
 class Ledger:
@@ -181,5 +184,5 @@ class Ledger:
         balance = account.balance(asset)
         entry = LedgerEntry(self.last_entry, asset, kind, ref, amount, fee, balance, time_ns)
         if account.keeps_history:
-            account.entries.append(entry)
+            account.entries.keep(entry)
         return entry

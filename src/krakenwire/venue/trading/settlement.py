@@ -85,7 +85,17 @@ class Settlement:
         order.fee += fee
         number = self._counter.next_fill()
         fill = Fill(
-            number, order, trade_id, trade.price, trade.qty, exact, quote, fee, order.fee_asset, is_maker, time_ns
+            number,
+            order,
+            trade_id,
+            trade.price,
+            trade.qty,
+            exact,
+            quote,
+            fee,
+            order.fee_asset,
+            is_maker,
+            time_ns,
         )
         change = self._positions.fill(fill) if order.leverage else None
         self._reports.traded(fill, time_ns, None if change is None else change.status)
@@ -94,7 +104,7 @@ class Settlement:
         else:
             self._enter(account, self._terms.quote, "margin", number, change.result, fee + change.fee, time_ns)
         if account.keeps_history:
-            account.fills.append(fill)
+            account.fills.keep(fill)
             order.fills.append(number)
         if account.fixed_fees is None:
             account.volume.add(self._usd_cents(self._terms.quote, quote), time_ns)
