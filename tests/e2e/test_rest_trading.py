@@ -29,7 +29,13 @@ ACCOUNT = AccountConfig(
         key("ann may nothing", "ann", permissions=frozenset()),
     ),
 )
-RICH = AccountConfig(name="rich", balances={"USD": Decimal(90_000)}, margin=True, keys=(key("rich", "rich"),))
+RICH = AccountConfig(
+    name="rich",
+    balances={"USD": Decimal(90_000)},
+    margin=True,
+    limits=AccountLimits(),
+    keys=(key("rich", "rich"),),
+)
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +70,39 @@ def test_an_order_is_placed_shown_open_and_closed(ann: Trader) -> None:
     assert txid not in ann.result("OpenOrders")["open"]
     closed = ann.result("ClosedOrders")["closed"][txid]
     assert (closed["status"], closed["reason"]) == ("canceled", "User requested")
+
+
+def ledgers_of(trader: Trader, trades: dict[str, Any]) -> set[tuple[str, str]]:
+    """The fills of some trades with the assets their entries are in; each entry names its fill."""
+    found = set()
+    for exec_id, trade in trades.items():
+        entries = trader.result("QueryLedgers", id=",".join(trade["ledgers"]))
+        assert list(entries) == trade["ledgers"]
+        assert {entry["refid"] for entry in entries.values()} == {exec_id}
+        found |= {(exec_id, entry["asset"]) for entry in entries.values()}
+    return found
+
+
+def test_trades_tell_the_ids_of_their_ledger_entries_where_that_is_asked_for(ann: Trader) -> None:
+    ann.result("AddOrder", pair="XBTUSD", type="buy", ordertype="market", volume="0.5")
+    (txid,) = ann.result("AddOrder", pair="XBTUSD", type="sell", ordertype="market", volume="0.5")["txid"]
+    fills = ann.result("QueryOrders", txid=txid, trades="true")[txid]["trades"]
+    page = ann.result("TradesHistory", ledgers="true")["trades"]
+    trades = {exec_id: page[exec_id] for exec_id in fills if exec_id in page}
+    assert ledgers_of(ann, trades) == {(exec_id, asset) for exec_id in trades for asset in ("XXBT", "ZUSD")}
+    assert ann.result("QueryTrades", txid=",".join(trades), ledgers="true") == trades
+    assert not any("ledgers" in trade for trade in ann.result("TradesHistory")["trades"].values())
+
+
+def test_a_trade_on_margin_has_one_entry_of_its_own(venue: LocalVenue) -> None:
+    rich = Trader(venue, "rich")
+    (txid,) = rich.result("AddOrder", pair="XBTUSD", type="buy", ordertype="market", volume="0.1", leverage="2")["txid"]
+    fills = rich.result("QueryOrders", txid=txid, trades="true")[txid]["trades"]
+    trades = rich.result("QueryTrades", txid=",".join(fills), ledgers="true")
+    assert ledgers_of(rich, trades) == {(exec_id, "ZUSD") for exec_id in fills}
+    closing = {"pair": "XBTUSD", "type": "sell", "ordertype": "market", "volume": "0.1", "leverage": "2"}
+    rich.result("AddOrder", reduce_only="true", **closing)
+    rich.close()
 
 
 def test_a_fill_stands_in_the_trades_the_ledger_and_its_order(ann: Trader) -> None:

@@ -189,7 +189,7 @@ class PrivateRest:
 
     def _trades_history(self, account: Account, params: Params) -> Json:
         fills = account_pages.fills(account, params)
-        shown = self._trade_records(account_pages.page(fills, params))
+        shown = self._trade_records(account_pages.page(fills, params), params)
         return rest_entries.trades_result(shown, len(fills), ledgers=flag(params, "ledgers"))
 
     def _query_trades(self, account: Account, params: Params) -> Json:
@@ -197,10 +197,11 @@ class PrivateRest:
         fills = _found(account.fills, wanted)
         if len(fills) < len(wanted):
             raise Declined("EOrder:Invalid order")
-        return rest_entries.query_trades_result(self._trade_records(fills), ledgers=flag(params, "ledgers"))
+        return rest_entries.query_trades_result(self._trade_records(fills, params), ledgers=flag(params, "ledgers"))
 
-    def _trade_records(self, fills: Iterable[Fill]) -> rest_entries.Trades:
-        return [(self._front.records.trade(fill), self._front.pairs[fill.order.symbol]) for fill in fills]
+    def _trade_records(self, fills: Iterable[Fill], params: Params) -> rest_entries.Trades:
+        records, pairs, entries = self._front.records, self._front.pairs, flag(params, "ledgers")
+        return [(records.trade(fill, entries=entries), pairs[fill.order.symbol]) for fill in fills]
 
     def _ledgers(self, account: Account, params: Params) -> Json:
         found = account_pages.entries(account, params, self._asked_assets(params))

@@ -36,6 +36,7 @@ class Fill(NamedTuple):
         number: of the fill; `trade_id` numbers the public trade.
         exact: price times quantity in ticks times lots; `cost` what was posted of it, in ledger units.
         fee: ledger units of `fee_asset`.
+        entry: number of the first ledger entry that it causes.
     """
 
     number: int
@@ -49,6 +50,7 @@ class Fill(NamedTuple):
     fee_asset: str
     is_maker: bool
     time_ns: int
+    entry: int
 
 
 class Terms(NamedTuple):

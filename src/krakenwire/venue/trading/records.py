@@ -5,6 +5,7 @@ Source: v2 reference, section 11; v1 reference, section 9.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, Final
 
@@ -35,6 +36,10 @@ _STATUSES: Final[dict[str, RecordStatus]] = {
     "canceled": "canceled",
     "expired": "expired",
 }
+
+
+_OF_FILLS: Final = ("trade", "margin")
+"""Kinds of ledger entries that a fill causes."""
 
 
 class Records:
@@ -105,8 +110,8 @@ class Records:
             **_limit(order),
         )
 
-    def trade(self, fill: Fill) -> TradeRecord:
-        """Return one fill."""
+    def trade(self, fill: Fill, *, entries: bool = False) -> TradeRecord:
+        """Return one fill; `entries` asks for the ids of the ledger entries it caused."""
         order = fill.order
         cost = cost_of(order, fill.exact)
         return TradeRecord(
@@ -123,6 +128,7 @@ class Records:
             margin=(cost / order.leverage).quantize(cost) if order.leverage else Decimal(0).quantize(cost),
             leverage=order.leverage or None,
             trade_id=fill.trade_id,
+            ledger_ids=tuple(self._entry_ids.text(entry.number) for entry in _caused(fill)) if entries else (),
             maker=fill.is_maker,
             order_userref=order.userref,
             cl_ord_id=order.cl_ord_id,
@@ -131,7 +137,7 @@ class Records:
     def entry(self, entry: LedgerEntry) -> LedgerRecord:
         """Return one ledger entry."""
         decimals = self._decimals[entry.asset]
-        ref_ids = self._exec_ids if entry.kind in ("trade", "margin") else self._entry_ids
+        ref_ids = self._exec_ids if entry.kind in _OF_FILLS else self._entry_ids
         return LedgerRecord(
             ledger_id=self._entry_ids.text(entry.number),
             ref_id=ref_ids.text(entry.ref),
@@ -160,6 +166,16 @@ class Records:
             reason="User requested" if terms.number else None,
             post_only=terms.post_only,
         )
+
+
+def _caused(fill: Fill) -> Iterator[LedgerEntry]:
+    """The entries of a fill that are still kept: they follow one another."""
+    kept = fill.order.account.entries
+    for at in range(kept.at(fill.entry), len(kept)):
+        entry = kept[at]
+        if entry.ref != fill.number or entry.kind not in _OF_FILLS:
+            return
+        yield entry
 
 
 def _limit(order: AccountOrder) -> dict[str, Any]:

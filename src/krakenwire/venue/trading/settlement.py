@@ -96,6 +96,7 @@ class Settlement:
             order.fee_asset,
             is_maker,
             time_ns,
+            self._ledger.last_entry + 1,
         )
         change = self._positions.fill(fill) if order.leverage else None
         self._reports.traded(fill, time_ns, None if change is None else change.status)
