@@ -52,6 +52,11 @@ _ORDERS_ASKED: Final = 50
 _RECORDS_ASKED: Final = 20
 """Ids of one query: of orders, and of fills or ledger entries."""
 
+_NOTHING: Final[Mapping[str, str]] = {}
+_EACH_FILL: Final = {"consolidate_taker": "false"}
+"""Unless told not to, the service merges the fills of a taking order into one of their average price; the streams
+tell each, and a fill is to have one id everywhere."""
+
 
 class RestClient(RestCalls):
     """One account, or only the public calls without credentials. Any thread may call.
@@ -133,7 +138,9 @@ class RestClient(RestCalls):
         Raises:
             VenueRefusal: one of them is unknown.
         """
-        return self._query("QueryOrders", "txid", order_ids, _ORDERS_ASKED, rest_records.read_query_orders, trades)
+        return self._query(
+            "QueryOrders", "txid", order_ids, _ORDERS_ASKED, rest_records.read_query_orders, _fills(trades)
+        )
 
     def order_amends(self, order_id: str) -> tuple[AmendRecord, ...]:
         """Return the terms of an order as placed and after each amendment, oldest first."""
@@ -162,7 +169,7 @@ class RestClient(RestCalls):
             trades: tell the fills of each.
         """
         params = _span(start_ns, end_ns, ofs) | {"closetime": closetime} | _named(userref, cl_ord_id)
-        return self._read("ClosedOrders", params | _flag("trades", trades), rest_records.read_closed_orders)
+        return self._read("ClosedOrders", params | _fills(trades), rest_records.read_closed_orders)
 
     def all_closed_orders(self, *, start_ns: int | None = None, end_ns: int | None = None) -> Iterator[OrderRecord]:
         """Iterate over the orders that have ended, newest first; each page is a call, and waits if it came too soon."""
@@ -176,7 +183,7 @@ class RestClient(RestCalls):
         self, *, start_ns: int | None = None, end_ns: int | None = None, ofs: int = 0, ledgers: bool = False
     ) -> Page[TradeRecord]:
         """Return a page of fills, newest first; `ledgers` tells the entries of each. See `closed_orders`."""
-        params = _span(start_ns, end_ns, ofs) | _flag("ledgers", ledgers)
+        params = _span(start_ns, end_ns, ofs) | _flag("ledgers", ledgers) | _EACH_FILL
         return self._read("TradesHistory", params, rest_records.read_trades_history)
 
     def all_trades(self, *, start_ns: int | None = None, end_ns: int | None = None) -> Iterator[TradeRecord]:
@@ -264,11 +271,11 @@ class RestClient(RestCalls):
         ids: Sequence[str],
         most: int,
         reader: Callable[[bytes], tuple[_RowT, ...]],
-        trades: bool = False,
+        more: Mapping[str, str] = _NOTHING,
     ) -> tuple[_RowT, ...]:
         found: list[_RowT] = []
         for start in range(0, len(ids), most):
-            params = {name: ",".join(ids[start : start + most])} | _flag("trades", trades)
+            params = {name: ",".join(ids[start : start + most]), **more}
             found.extend(self._read(method, params, reader))
         return tuple(found)
 
@@ -311,6 +318,10 @@ def _named(userref: int | None, cl_ord_id: str | None) -> dict[str, str]:
 
 def _flag(name: str, wanted: bool) -> dict[str, str]:
     return {name: "true"} if wanted else {}
+
+
+def _fills(wanted: bool) -> dict[str, str]:
+    return _flag("trades", wanted) | (_EACH_FILL if wanted else {})
 
 
 # -- permissions -----------------------------------------------------------------

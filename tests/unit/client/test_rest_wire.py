@@ -113,6 +113,38 @@ def test_a_private_call_carries_its_key_and_a_signed_body_and_nothing_of_the_env
     assert int(body.removeprefix(b"nonce=")) < int(later.removeprefix(b"nonce="))
 
 
+@pytest.mark.parametrize(
+    ("ask", "result", "said"),
+    [
+        (lambda client: client.trades_history(), b'{"trades":{},"count":0}', b"consolidate_taker=false"),
+        (
+            lambda client: client.closed_orders(trades=True),
+            b'{"closed":{},"count":0}',
+            b"closetime=both&trades=true&consolidate_taker=false",
+        ),
+        (lambda client: client.closed_orders(), b'{"closed":{},"count":0}', b"closetime=both"),
+        (
+            lambda client: client.query_orders(["O1"], trades=True),
+            b"{}",
+            b"txid=O1&trades=true&consolidate_taker=false",
+        ),
+        (lambda client: client.query_orders(["O1"]), b"{}", b"txid=O1"),
+    ],
+)
+def test_fills_are_asked_for_one_by_one_as_the_streams_tell_them(
+    rest: Rest, ask: Callable[[RestClient], object], result: bytes, said: bytes
+) -> None:
+    bodies: list[bytes] = []
+
+    async def talk(peer: Peer) -> None:
+        bodies.append((await call(peer))[1])
+        await peer.send(http(b'{"error":[],"result":' + result + b"}"))
+
+    ask(rest(talk=talk))
+    (body,) = bodies
+    assert re.sub(rb"&?nonce=\d+&?", b"", body) == said
+
+
 def test_a_public_call_carries_its_query_and_no_key(rest: Rest) -> None:
     heads: list[bytes] = []
 
