@@ -384,7 +384,7 @@ class SwitchView:
     """A dead man's switch as its owner sees it, whichever way the client waits.
 
     It is renewed while the client works; the venue cancels every order of the
-    account when it is not. Events of kind `SwitchFired` tell when that happened.
+    account when it is not. An event of type `krakenwire.model.SwitchFired` tells when that happened.
     """
 
     def __init__(self, arming: Arming, lock: AbstractContextManager[object]) -> None:
