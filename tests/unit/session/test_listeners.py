@@ -252,7 +252,7 @@ def test_twins_tell_and_count_the_same() -> None:
             if step == 25:
                 drive.read(books[0].snapshot())
         told = [repr(event) for each in called for event in each.events]
-        return told, drive.session.counters, drive.session._liveness.heard_ns
+        return told, drive.session.counters, drive.session._connection.liveness.heard_ns
 
     assert run(native=False) == run(native=True)
 
