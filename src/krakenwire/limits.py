@@ -80,6 +80,15 @@ ORDERS_WAITING_MAX: Final = 1_000
 ACCOUNT_LAG_S: Final = 1.0
 """The account is told of an order a moment before or after its reply; waited for no longer than this."""
 
+LOOKUP_ORDERS_MAX: Final = 500
+"""Orders that ended unseen and are asked of REST in one go: ten calls, for which every account's counter has room."""
+
+LOOKUP_PAUSE_S: Final = 1.0
+"""Before REST is asked again for what it did not answer, or calls open and the stream does not."""
+
+LOOKUP_PAUSE_MAX_S: Final = 60.0
+"""That pause doubles up to this: a key that may not ask costs one call a minute."""
+
 TOKEN_RENEWAL_PAUSE_S: Final = 10.0
 """A token refused so soon after it was fetched is not renewed: the refusal has another cause."""
 

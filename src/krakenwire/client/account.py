@@ -8,9 +8,9 @@ way; the rest moves no bytes. Next: `trading` and `aio_trading`, the typed metho
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
@@ -33,11 +33,9 @@ from krakenwire.model import (
     BatchAdd,
     EditOrder,
     Instrument,
-    OrderRecord,
     Outcome,
     Permission,
     Subscription,
-    TradeRecord,
     TradingRequest,
     Trigger,
 )
@@ -45,8 +43,9 @@ from krakenwire.model.orders import METHODS
 from krakenwire.model.secrets import Secret
 from krakenwire.protocol.permissions import CHANNEL_NEEDS, METHOD_NEEDS, Needs
 from krakenwire.session.account import AccountState
+from krakenwire.session.lookup import Findings, Lookup, Missing
 from krakenwire.session.order_checks import check_request
-from krakenwire.session.orders import SOURCES, Orders, Pending
+from krakenwire.session.orders import EXECUTIONS, Orders, Pending
 from krakenwire.session.streams import refusal_error
 from krakenwire.session.switch import DeadMansSwitch, SwitchState
 
@@ -118,9 +117,12 @@ class Arming:
 class Standing:
     """What a style waits for before it shows how the account stands: all of it known, or no way to know it."""
 
-    def __init__(self, line: Line, orders: Orders, channel: str, sources: Collection[str]) -> None:
+    def __init__(
+        self, line: Line, orders: Orders, channel: str, sources: Collection[str], lookup: Lookup | None = None
+    ) -> None:
         self.parts: tuple[tuple[Line, None], ...] = ((line, None),)
         self._line, self._orders, self._channel, self._sources = line, orders, channel, sources
+        self._lookup = lookup
 
     @property
     def ready(self) -> bool:
@@ -128,33 +130,16 @@ class Standing:
         if self.failure is not None:
             return True
         live = all(self._orders.account.step(source) == "live" for source in self._sources)
-        return live and not self._orders.behind()
+        asked = self._lookup is None or not self._lookup.pending
+        return live and asked and not self._orders.behind()
 
     @property
     def failure(self) -> KrakenwireError | None:
-        """Why it will never be known."""
+        """Why it is not known."""
         session = self._line.hub.session
         refused = session.refusal((self._channel, None, None))
-        return session.failure or (None if refused is None else refusal_error(refused))
-
-
-class Missing(NamedTuple):
-    """What of an account is to be asked of REST.
-
-    Args:
-        order_ids: of orders that have ended unseen.
-        since_ns: fills since then; None for none.
-    """
-
-    order_ids: tuple[str, ...]
-    since_ns: int | None
-
-
-class Findings(NamedTuple):
-    """What REST has answered, fills oldest first; None where it was not asked for them."""
-
-    orders: Sequence[OrderRecord]
-    trades: Sequence[TradeRecord] | None
+        asked = None if self._lookup is None else self._lookup.error
+        return session.failure or asked or (None if refused is None else refusal_error(refused))
 
 
 class Account:
@@ -348,30 +333,24 @@ class Account:
     def standing(self, channel: str) -> Standing:
         """Return what to wait for before `state` is shown: ``executions`` or ``balances``.
 
+        What is missing of the former is asked of REST now, even if it was to be asked later.
+
         Raises:
             PermissionMissing: the key may not see it.
         """
         self._require(CHANNEL_NEEDS[channel])
-        split = channel == "executions" and self._core.options.version == 1
-        return Standing(self.line(), self._orders, channel, SOURCES[1] if split else (channel,))
-
-    def missing(self) -> Missing | None:
-        """Return what of the account nobody has told while no connection was there; None when nothing is missing."""
-        state = self.state
-        if not state.adrift and state.missed_since_ns is None:
-            return None
-        return Missing(tuple(state.adrift), state.missed_since_ns)
+        line = self.line()
+        if channel != "executions":
+            return Standing(line, self._orders, channel, (channel,))
+        line.hub.session.look_again(now_ns())
+        return Standing(line, self._orders, channel, EXECUTIONS[self._core.options.version], self._orders.lookup)
 
     def look_up(self, missing: Missing) -> Findings:
-        """Ask REST for what is missing."""
+        """Ask REST for what nobody has told while no connection was there."""
         rest, since_ns = self.open(), missing.since_ns
         orders = rest.query_orders(missing.order_ids) if missing.order_ids else ()
         trades = None if since_ns is None else tuple(rest.all_trades(start_ns=since_ns or None))[::-1]
         return Findings(orders, trades)
-
-    def settle(self, findings: Findings) -> None:
-        """Take in what `look_up` has found; streams are told of it by the next turn of the pump."""
-        self.line().hub.session.learn(findings.orders, findings.trades, now_ns())
 
 
 def account_subscriptions(version: int) -> list[Subscription]:

@@ -269,10 +269,6 @@ class Kraken(Trading):
                 await pump.wait(standing)
         if standing.failure is not None:
             raise standing.failure
-        missing = account.missing()
-        if missing is not None:
-            account.settle(await ask_beside("orders", lambda: account.look_up(missing)))
-            pump.settle()
         return account.state
 
     # -- the connection itself ---------------------------------------------------

@@ -10,7 +10,7 @@ style built on it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Final
 
 from krakenwire.client.attempt import Attempt
@@ -20,7 +20,8 @@ from krakenwire.client.errands import ask_beside
 from krakenwire.client.taps import Awaited, Line
 from krakenwire.client.transports import LoopTransport, Wire, open_wire
 from krakenwire.errors import InternalError, KrakenwireError
-from krakenwire.session.effects import Effect, FetchToken, Open, Send
+from krakenwire.session.effects import Effect, FetchToken, LookUp, Open, Send
+from krakenwire.session.lookup import Findings, Missing
 from krakenwire.session.reading import Sink
 
 __all__ = ["AioPump", "Pilot"]
@@ -107,7 +108,7 @@ class Pilot:
         self._transport = transport
         self._wire: Wire | None = None
         self._task: asyncio.Task[KrakenwireError | None] | None = None
-        self._errand: asyncio.Task[None] | None = None
+        self._errands: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._due = 0.0
         self._judged_ns = 0
@@ -143,8 +144,8 @@ class Pilot:
         """Wait for the end of what `Core.stop` has ended."""
         if self._timer is not None:
             self._timer.cancel()
-        if self._errand is not None:
-            self._errand.cancel()
+        for errand in self._errands:
+            errand.cancel()
         if self._task is not None:
             await asyncio.wait([self._task])
 
@@ -158,11 +159,18 @@ class Pilot:
             if self._wire is not None:
                 self._wire.send(effect.frame)
         elif isinstance(effect, FetchToken):
-            self._errand = self._loop.create_task(self._fetch_token(), name=f"krakenwire token {self._line.name}")
+            self._run("token", self._fetch_token())
+        elif isinstance(effect, LookUp):
+            self._run("orders", self._look_up(effect.missing))
         elif self._wire is not None:
             self._wire.close(effect.code, effect.reason)
         elif self._task is not None:
             self._task.cancel()
+
+    def _run(self, name: str, errand: Coroutine[None, None, None]) -> None:
+        task = self._loop.create_task(errand, name=f"krakenwire {name} {self._line.name}")
+        self._errands.add(task)
+        task.add_done_callback(self._errands.discard)
 
     async def _fly(self, effect: Open) -> KrakenwireError | None:
         """Open a connection, see it through to its end and return what ended it."""
@@ -193,6 +201,19 @@ class Pilot:
 
     def _renewed(self, token: str | None, error: KrakenwireError | None) -> None:
         self._hub.token_fetched(token, error, now_ns())
+        self.settle()
+
+    async def _look_up(self, missing: Missing) -> None:
+        """Ask REST for what was missed."""
+        findings, failure = None, None
+        try:
+            findings = await ask_beside("orders", lambda: self._line.look_up(missing))
+        except KrakenwireError as error:
+            failure = error
+        self._looked_up(findings, failure)
+
+    def _looked_up(self, findings: Findings | None, error: KrakenwireError | None) -> None:
+        self._hub.looked_up(findings, error, now_ns())
         self.settle()
 
     def _sink(self) -> Sink:

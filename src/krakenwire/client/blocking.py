@@ -270,13 +270,6 @@ class Kraken(Trading):
                 self._pump.wait(standing, left)
             if standing.failure is not None:
                 raise standing.failure
-            missing = account.missing()
-        if missing is not None:
-            findings = account.look_up(missing)
-            with self._pump.lock:
-                account.settle(findings)
-            self._pump.nudge()
-        with self._pump.lock:
             yield account.state
 
     # -- the connection itself ---------------------------------------------------

@@ -164,7 +164,8 @@ class Core:
         orders = Orders(version, _ENCODE[version], req_ids, paced=self.options.pace) if name == "private" else None
         hub = Hub(Session(config, feed, random.random, self._budget, orders, req_ids))
         token = None if name == "public" else self.options.token or self.account.secret_token
-        line = Line(name, hub, feed, self._context, place.hint, token)
+        look_up = self.account.look_up if name == "private" else None
+        line = Line(name, hub, feed, self._context, place.hint, token, look_up)
         self.lines.append(line)
         if name == "private":
             hub.keep(account_subscriptions(version), now_ns())

@@ -21,6 +21,7 @@ from krakenwire.client.core import Core
 from krakenwire.client.taps import Line
 from krakenwire.client.transports import Wire
 from krakenwire.errors import KrakenwireError
+from krakenwire.session.lookup import Findings
 from krakenwire.session.reading import Sink
 
 __all__ = ["LoopPump"]
@@ -232,6 +233,10 @@ class _Pilot(Pilot):
     def _renewed(self, token: str | None, error: KrakenwireError | None) -> None:
         with self._pump.touch:
             super()._renewed(token, error)
+
+    def _looked_up(self, findings: Findings | None, error: KrakenwireError | None) -> None:
+        with self._pump.touch:
+            super()._looked_up(findings, error)
 
     def _landed(self, task: asyncio.Task[KrakenwireError | None]) -> None:
         self._pump.do(lambda: Pilot._landed(self, task))

@@ -22,7 +22,8 @@ from krakenwire.client.taps import Awaited, Line, Tap
 from krakenwire.client.websocket_client import Wire
 from krakenwire.errors import FrameTooBig, InternalError, KrakenwireError
 from krakenwire.model import BookReading, Level3Reading
-from krakenwire.session.effects import Close, FetchToken, Open, Send
+from krakenwire.session.effects import Close, FetchToken, LookUp, Open, Send
+from krakenwire.session.lookup import Findings, Missing
 from krakenwire.session.streams import StreamItem
 
 __all__ = ["Pump"]
@@ -61,7 +62,7 @@ class Pump:
         self._wires: dict[Line, Wire] = {}
         self._watched: set[Line] = set()
         self._attempts: dict[Line, _Attempt] = {}
-        self._ready: deque[_Attempt | _TokenErrand] = deque()
+        self._ready: deque[_Errand] = deque()
         self._bell: socket.socket | None = None
         self._bell_pull: socket.socket | None = None
         self._turned_ns = now_ns()
@@ -223,6 +224,8 @@ class Pump:
                         self._open(line, effect)
                     elif isinstance(effect, FetchToken):
                         _TokenErrand(line, self._arrived).start()
+                    elif isinstance(effect, LookUp):
+                        _LookUpErrand(line, effect.missing, self._arrived).start()
                     else:
                         self._close(line, effect)
             wire = self._wires.get(line)
@@ -233,20 +236,20 @@ class Pump:
         attempt = self._attempts[line] = _Attempt(line, effect, self._arrived)
         attempt.start()
 
-    def _arrived(self, errand: _Attempt | _TokenErrand) -> None:
+    def _arrived(self, errand: _Errand) -> None:
         """Called in the errand's thread."""
         self._ready.append(errand)
         self.wake()
         if self._closed:
             errand.abandon()
 
-    def _finish(self, errand: _Attempt | _TokenErrand) -> None:
-        if isinstance(errand, _TokenErrand):
-            with self.lock:
-                errand.line.hub.token_fetched(errand.token, errand.error, now_ns())
-            self._after_frame()
-        else:
+    def _finish(self, errand: _Errand) -> None:
+        if isinstance(errand, _Attempt):
             self._opened(errand)
+            return
+        with self.lock:
+            errand.report(now_ns())
+        self._after_frame()
 
     def _opened(self, attempt: _Attempt) -> None:
         line = attempt.line
@@ -319,9 +322,9 @@ class _TokenErrand:
     """Another token being fetched for an open connection, in a thread of its own."""
 
     def __init__(self, line: Line, arrived: Callable[[_TokenErrand], None]) -> None:
-        self.line = line
-        self.token: str | None = None
-        self.error: KrakenwireError | None = None
+        self._line = line
+        self._token: str | None = None
+        self._error: KrakenwireError | None = None
         self._arrived = arrived
 
     def start(self) -> None:
@@ -330,9 +333,43 @@ class _TokenErrand:
     def abandon(self) -> None:
         """Nothing: a token that nobody waits for expires."""
 
+    def report(self, now_ns: int) -> None:
+        """Tell the session."""
+        self._line.hub.token_fetched(self._token, self._error, now_ns)
+
     def _run(self) -> None:
         try:
-            self.token = self.line.token()
+            self._token = self._line.token()
         except KrakenwireError as error:
-            self.error = error
+            self._error = error
         self._arrived(self)
+
+
+class _LookUpErrand:
+    """REST being asked for what was missed, in a thread of its own."""
+
+    def __init__(self, line: Line, missing: Missing, arrived: Callable[[_LookUpErrand], None]) -> None:
+        self._line, self._missing = line, missing
+        self._findings: Findings | None = None
+        self._error: KrakenwireError | None = None
+        self._arrived = arrived
+
+    def start(self) -> None:
+        run_beside("orders", self._run)
+
+    def abandon(self) -> None:
+        """Nothing: an answer that nobody waits for is no loss."""
+
+    def report(self, now_ns: int) -> None:
+        """Tell the session, and through it the streams."""
+        self._line.hub.looked_up(self._findings, self._error, now_ns)
+
+    def _run(self) -> None:
+        try:
+            self._findings = self._line.look_up(self._missing)
+        except KrakenwireError as error:
+            self._error = error
+        self._arrived(self)
+
+
+_Errand = _Attempt | _TokenErrand | _LookUpErrand

@@ -18,6 +18,7 @@ from krakenwire.model.secrets import Secret
 from krakenwire.model.subscription import one_of
 from krakenwire.session.feed import Feed
 from krakenwire.session.hub import Hub
+from krakenwire.session.lookup import Findings, Missing
 from krakenwire.session.streams import KINDS, Stream, StreamItem
 
 __all__ = ["CONFLATED", "Awaited", "How", "Line", "Parameters", "PolicyName", "Tap", "kind_of"]
@@ -75,14 +76,24 @@ class Line:
         name: ``public``, ``private`` or ``level3``.
         hub, feed: its streams and session, and what decodes for them.
         url, context, hint: what a transport needs to open it.
+
+    Args:
+        look_up: asks REST for what the connection has missed of its account; None where it has none.
     """
 
     def __init__(
-        self, name: str, hub: Hub, feed: Feed, context: ssl.SSLContext, hint: str, token: Secret | None
+        self,
+        name: str,
+        hub: Hub,
+        feed: Feed,
+        context: ssl.SSLContext,
+        hint: str,
+        token: Secret | None,
+        look_up: Callable[[Missing], Findings] | None = None,
     ) -> None:
         self.name, self.hub, self.feed, self.context, self.hint = name, hub, feed, context, hint
         self.url = hub.session.config.url
-        self._token = token
+        self._token, self._look_up = token, look_up
 
     @property
     def needs_token(self) -> bool:
@@ -106,6 +117,15 @@ class Line:
             # the cause is not chained: its text may hold what must not be shown
             reason = f"the token could not be fetched ({type(error).__name__})"
             raise ConnectError(self.url, reason) from None
+
+    def look_up(self, missing: Missing) -> Findings:
+        """Return what REST says of what was missed; several calls, which may take their time.
+
+        Raises:
+            KrakenwireError: it does not say.
+        """
+        assert self._look_up is not None
+        return self._look_up(missing)
 
 
 class Awaited(Protocol):

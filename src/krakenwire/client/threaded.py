@@ -429,13 +429,6 @@ class Kraken(Trading):
         if standing.failure is not None:
             raise standing.failure
         with self._changed:
-            missing = account.missing()
-        if missing is not None:
-            findings = account.look_up(missing)
-            with self._changed:
-                account.settle(findings)
-            self._pump.wake()
-        with self._changed:
             return show(account.state)
 
     def _refuse_in_callback(self, what: str, *, needed: bool) -> None:

@@ -140,6 +140,11 @@ class AccountState:
         return self._missed_since_ns
 
     @property
+    def whole(self) -> bool:
+        """Whether nothing is known to be missing: neither the end of an order nor a fill."""
+        return not self._adrift and self._missed_since_ns is None
+
+    @property
     def balances(self) -> Mapping[str, Decimal]:
         """The total of each asset, open orders' holds included."""
         return MappingProxyType(self._balances)
@@ -199,12 +204,15 @@ class AccountState:
             self._close(order)
         return order
 
-    def learn(self, records: Iterable[TradeRecord]) -> tuple[AccountChange, ...]:
+    def learn(self, records: Iterable[TradeRecord], *, all_: bool = True) -> tuple[AccountChange, ...]:
         """Take in fills that REST tells of, oldest first; return those that were not known, and what they settle.
 
-        After that none is missed any more.
+        Args:
+            records: of fills.
+            all_: they are all that were missed; not so when more may have been since they were asked for.
         """
-        self._missed_since_ns = None
+        if all_:
+            self._missed_since_ns = None
         changes: list[AccountChange] = []
         for record in records:
             if record.exec_id not in self._fills:
@@ -233,13 +241,20 @@ class AccountState:
         changes: list[AccountChange] = []
         if event.kind == "update":
             for row in event.executions:
-                if row.exec_type != "trade" or (self._traded(row, changes) and event.source == "executions"):
+                if row.exec_type != "trade" or self._moves(row, event.source, changes):
                     self._told(row, changes)
             return tuple(changes)
         if event.source != "ownTrades":
             self._snapshot([row for row in event.executions if row.exec_type != "trade"], goes_on, changes)
         self._trade_snapshot([row for row in event.executions if row.exec_type == "trade"], again, changes)
         return tuple(changes)
+
+    def _moves(self, row: Execution, source: str, changes: list[AccountChange]) -> bool:
+        """One trade: whether its order hears of it. REST may have been faster with the fill, and knows no order."""
+        fresh = self._traded(row, changes)
+        order = self._open.get(row.order_id)
+        ahead = order is not None and row.cum_qty is not None and row.cum_qty > (order.cum_qty or 0)
+        return (fresh or ahead) and source == "executions"
 
     def _told(self, row: Execution, changes: list[AccountChange]) -> None:
         """One event of one order."""

@@ -15,9 +15,10 @@ from krakenwire.errors import ConnectionLost, KrakenwireError, SilenceError
 from krakenwire.model import Connected, Disconnected
 from krakenwire.session.config import SessionConfig
 from krakenwire.session.counters import SessionCounters
-from krakenwire.session.effects import Close, Effect, FetchToken, Open, Send
+from krakenwire.session.effects import Close, Effect, FetchToken, LookUp, Open, Send
 from krakenwire.session.feed import Feed
 from krakenwire.session.liveness import Liveness, Verdict
+from krakenwire.session.lookup import Missing
 from krakenwire.session.reconnect import ConnectionBudget, Reconnect
 from krakenwire.session.timers import Timers
 
@@ -103,6 +104,10 @@ class Connection:
             self.token_due = True
             self._effects.append(FetchToken())
 
+    def look_up(self, missing: Missing) -> None:
+        """Have REST asked."""
+        self._effects.append(LookUp(missing))
+
     def take_effects(self) -> list[Effect]:
         """Return what the driver has to do, in order, and forget it."""
         effects, self._effects = self._effects, []
@@ -159,7 +164,7 @@ class Connection:
         lived_s = 0.0 if self._opened_ns is None else (now_ns - self._opened_ns) / _SECOND
         self._ending = self._opened_ns = self._held_since_ns = self.token = None
         self.timers.clear()
-        self._effects.clear()
+        self._effects = [effect for effect in self._effects if isinstance(effect, LookUp)]
         self._lets_through(False)
         self._feed.invalidate()
         return error, lived_s

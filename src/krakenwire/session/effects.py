@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-__all__ = ["Close", "Effect", "FetchToken", "Open", "Send"]
+from krakenwire.session.lookup import Missing
+
+__all__ = ["Close", "Effect", "FetchToken", "LookUp", "Open", "Send"]
 
 
 class Open(msgspec.Struct, frozen=True):
@@ -31,4 +33,10 @@ class FetchToken(msgspec.Struct, frozen=True):
     """Get another token for the open connection; report `token_fetched`."""
 
 
-Effect = Open | Send | Close | FetchToken
+class LookUp(msgspec.Struct, frozen=True):
+    """Ask REST what has become of orders and fills; report `looked_up`, also after the connection is gone."""
+
+    missing: Missing
+
+
+Effect = Open | Send | Close | FetchToken | LookUp

@@ -34,6 +34,7 @@ from krakenwire.model.subscription import one_of
 from krakenwire.protocol.symbols import to_v2
 from krakenwire.session.effects import Effect
 from krakenwire.session.listeners import Listener, OnBatch, OnError, OnEvent
+from krakenwire.session.lookup import Findings
 from krakenwire.session.mailbox import Policy
 from krakenwire.session.reading import FrameSink, Sink
 from krakenwire.session.session import Session
@@ -229,6 +230,10 @@ class Hub:
     def token_fetched(self, token: str | None, error: KrakenwireError | None, now_ns: int) -> Sequence[Event]:
         """See `Session.token_fetched`."""
         return self._dispatched(self.session.token_fetched(token, error, now_ns), now_ns)
+
+    def looked_up(self, findings: Findings | None, error: KrakenwireError | None, now_ns: int) -> Sequence[Event]:
+        """See `Session.looked_up`."""
+        return self._dispatched(self.session.looked_up(findings, error, now_ns), now_ns)
 
     def feed_frame(self, frame: str | bytes, now_ns: int) -> Sequence[Event]:
         """See `Session.feed_frame`; streams of kind ``raw`` get the frame as it came."""

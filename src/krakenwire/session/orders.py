@@ -14,9 +14,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeGuard
 
 from krakenwire import limits
-from krakenwire.errors import UsageError
+from krakenwire.errors import KrakenwireError, UsageError
 from krakenwire.model import (
-    AccountChange,
     AccountChanged,
     Added,
     AllCanceled,
@@ -29,23 +28,22 @@ from krakenwire.model import (
     Edited,
     Event,
     Executions,
-    OrderRecord,
     OrderRefused,
     OrderState,
     Outcome,
     Subscribed,
     SwitchFired,
-    TradeRecord,
     TradingReply,
     TradingRequest,
 )
 from krakenwire.model.rates import TIERS
 from krakenwire.session.account import AccountState
 from krakenwire.session.calls import Call, Calls
+from krakenwire.session.lookup import Findings, Lookup
 from krakenwire.session.pacer import Pacer
 from krakenwire.session.switch import DeadMansSwitch
 
-__all__ = ["SOURCES", "Encode", "Orders", "Pending", "is_token_refusal"]
+__all__ = ["EXECUTIONS", "SOURCES", "Encode", "Orders", "Pending", "is_token_refusal"]
 
 Row = Callable[[Event, int], Sequence[Event]]
 """Takes an event of a session's and the time; returns what is handed on."""
@@ -55,6 +53,9 @@ Encode = Callable[[TradingRequest, str, int], str]
 
 SOURCES: Final[Mapping[int, tuple[str, ...]]] = {1: ("openOrders", "ownTrades"), 2: ("executions", "balances")}
 """What each version tells of an account, by channel."""
+
+EXECUTIONS: Final[Mapping[int, tuple[str, ...]]] = {1: SOURCES[1], 2: ("executions",)}
+"""Those of them that tell of orders and fills."""
 
 _LEAST: Final = TIERS["starter"].trading
 """What every account may do: until the venue has told the limit of this one."""
@@ -108,6 +109,7 @@ class Orders:
 
     Attributes:
         account: open orders, fills and balances as told.
+        lookup: what REST is asked for because nobody has told it.
         pacer: the venue's counters as far as we know them.
         switch: the dead man's switch, None when none is wanted.
         wants_token: the venue has refused the present token; nothing is sent until there is another.
@@ -115,13 +117,13 @@ class Orders:
 
     def __init__(self, version: int, encode: Encode, req_ids: Iterator[int], *, paced: bool = True) -> None:
         self.account = AccountState(SOURCES[version])
+        self.lookup = Lookup(self.account, EXECUTIONS[version])
         self.pacer = Pacer(_LEAST if paced else None)
         self._paced, self._limit_told = paced, not paced
         self.switch: DeadMansSwitch | None = None
         self.wants_token = False
         self._fires_told = 0
         self._unseen: dict[tuple[str, bool], int] = {}
-        self._learned: list[AccountChange] = []
         self._encode, self._req_ids = encode, req_ids
         self._calls = Calls(version)
         self._in_flight: dict[Call, Pending] = {}
@@ -240,17 +242,20 @@ class Orders:
             self._limit_told = True
         return ()
 
-    def learn(self, orders: Iterable[OrderRecord], trades: Iterable[TradeRecord] | None) -> None:
-        """Take in what REST says of the account; what is new of it is told with the next `poll`.
+    def looked_up(self, findings: Findings | None, error: KrakenwireError | None, now_ns: int) -> Sequence[Event]:
+        """Take in what REST says of the account; return what of it is new.
 
         Args:
-            orders: that are adrift.
-            trades: all since `AccountState.missed_since_ns`, oldest first; None when they were not asked for.
+            findings: its answer, None when there is none.
+            error: why not.
+            now_ns: the time.
         """
-        settled = [self.account.settle(record) for record in orders]
-        self._learned += [order for order in settled if order is not None and not order.is_open]
-        if trades is not None:
-            self._learned += self.account.learn(trades)
+        if findings is None:
+            if error is not None:
+                self.lookup.failed(error, now_ns)
+            return ()
+        changes = self.lookup.found(findings, now_ns)
+        return (AccountChanged(changes=changes),) if changes else ()
 
     def lost(self, reason: str, now_ns: int) -> None:
         """The connection is gone: what was in flight is unknown, what waits goes on waiting."""
@@ -288,7 +293,7 @@ class Orders:
         due = [self._calls.next_deadline_ns(), self._paced_ns if sendable else None, self._switch_ns(now_ns, sendable)]
         due += [pending.deadline_ns for pending in self._waiting]
         due += self._unseen.values()
-        due += [now_ns] if self._learned else []
+        due.append(self.lookup.next_deadline_ns() if sendable else None)
         return min((ns for ns in due if ns is not None), default=None)
 
     def _switch_ns(self, now_ns: int, sendable: bool) -> int | None:
@@ -312,9 +317,6 @@ class Orders:
 
     def _news(self) -> Sequence[Event]:
         news: list[Event] = []
-        if self._learned:
-            news.append(AccountChanged(changes=tuple(self._learned)))
-            self._learned.clear()
         switch = self.switch
         if switch is not None and switch.fires != self._fires_told:
             self._fires_told = switch.fires

@@ -2,17 +2,20 @@
 
 Only a connection on which orders are placed has one. It passes requests to
 `orders`, sends what the connection, its token and the account's pace allow,
-and has another token fetched where the venue refuses the present one.
+has another token fetched where the venue refuses the present one, and has
+REST asked for what was missed while there was no connection.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from krakenwire import limits
-from krakenwire.model import Outcome, Refused, TradingRequest
+from krakenwire.errors import KrakenwireError
+from krakenwire.model import Event, Outcome, Refused, TradingRequest
 from krakenwire.session.connection import Connection
+from krakenwire.session.lookup import Findings
 from krakenwire.session.orders import Orders, Pending, is_token_refusal
 from krakenwire.session.subscriptions import Ledger
 from krakenwire.session.switch import DeadMansSwitch
@@ -61,7 +64,21 @@ class PrivateHalf:
         if connection.asks and connection.token is not None:
             for frame in orders.frames(connection.token, now_ns):
                 connection.send(frame)
+        missing = orders.lookup.due(now_ns) if connection.state == "open" else None
+        if missing is not None:
+            connection.look_up(missing)
         connection.timers.arm(ORDERS, orders.next_deadline_ns(now_ns, connection.asks))
+
+    def looked_up(self, findings: Findings | None, error: KrakenwireError | None, now_ns: int) -> Sequence[Event]:
+        """REST has answered; see `Orders.looked_up`."""
+        events = self.orders.looked_up(findings, error, now_ns)
+        self.settle(now_ns)
+        return events
+
+    def look_again(self, now_ns: int) -> None:
+        """Ask for what is missing now, whatever came of the last time."""
+        self.orders.lookup.again()
+        self.settle(now_ns)
 
     def asks_again(self, refused: Refused, now_ns: int) -> bool:
         """Return whether a refused subscription is asked for again, with another token.

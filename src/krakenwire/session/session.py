@@ -25,13 +25,11 @@ from krakenwire.model import (
     Event,
     Latency,
     Malformed,
-    OrderRecord,
     Outcome,
     Pong,
     Refused,
     Subscription,
     SubscriptionKey,
-    TradeRecord,
     TradingRequest,
 )
 from krakenwire.session.config import SessionConfig
@@ -40,6 +38,7 @@ from krakenwire.session.counters import SessionCounters
 from krakenwire.session.effects import Effect
 from krakenwire.session.feed import Feed
 from krakenwire.session.intake import Intake
+from krakenwire.session.lookup import Findings
 from krakenwire.session.orders import Orders, Pending
 from krakenwire.session.ports import Codec
 from krakenwire.session.private import ORDERS, PrivateHalf
@@ -184,11 +183,10 @@ class Session(SessionViews):
         if self._private is not None:
             self._private.serve(switch, now_ns)
 
-    def learn(self, orders: Iterable[OrderRecord], trades: Iterable[TradeRecord] | None, now_ns: int) -> None:
-        """Take in what REST says of the account; see `Orders.learn`."""
+    def look_again(self, now_ns: int) -> None:
+        """Have REST asked now for what of the account is missing, if anything is."""
         if self._private is not None:
-            self._private.orders.learn(orders, trades)
-            self._private.settle(now_ns)
+            self._private.look_again(now_ns)
 
     # -- what happened ---------------------------------------------------------------
 
@@ -216,6 +214,16 @@ class Session(SessionViews):
         self._connection.renewed(token, now_ns)
         self._settle_all(now_ns)
         return ()
+
+    def looked_up(self, findings: Findings | None, error: KrakenwireError | None, now_ns: int) -> Sequence[Event]:
+        """REST has answered what a `LookUp` asked for.
+
+        Args:
+            findings: what it says, None when there is an error.
+            error: why there are none.
+            now_ns: the time.
+        """
+        return () if self._private is None else self._counted(self._private.looked_up(findings, error, now_ns))
 
     def feed_frame(self, frame: str | bytes, now_ns: int) -> Sequence[Event]:
         """A frame has come. **Cost**: under a microsecond more than the feed's own work."""

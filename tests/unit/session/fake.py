@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from krakenwire.errors import KrakenwireError
-from krakenwire.model import Event
+from krakenwire.model import Event, OrderRecord, TradeRecord
 from krakenwire.protocol import v1, v2
 from krakenwire.protocol.symbols import to_v1
 from krakenwire.protocol.v1 import trading as trading_v1
 from krakenwire.protocol.v2 import trading as trading_v2
 from krakenwire.session import Close, Feed, Hub, Open, Send, Session, SessionConfig
-from krakenwire.session.effects import FetchToken
+from krakenwire.session.effects import FetchToken, LookUp
+from krakenwire.session.lookup import Findings, Missing
 from krakenwire.session.orders import Orders
 
 SECOND = 1_000_000_000
@@ -161,6 +162,7 @@ class Driver:
         opens: times of connection attempts, in seconds.
         closes: close codes asked for.
         tokens_asked: how often another token was asked for.
+        looked_up: what REST was asked for.
 
     Args:
         token: with one, the connection is an account's.
@@ -193,6 +195,7 @@ class Driver:
         self.opens: list[float] = []
         self.closes: list[int] = []
         self.tokens_asked = 0
+        self.looked_up: list[Missing] = []
 
     @property
     def now_s(self) -> float:
@@ -251,6 +254,12 @@ class Driver:
             if self.now_ns >= end_ns:
                 return self.events[before:]
 
+    def found(self, *orders: OrderRecord, trades: Sequence[TradeRecord] | None = None) -> list[Event]:
+        """Let REST answer; return the events."""
+        before = len(self.events)
+        self._took(self.machine.looked_up(Findings(orders, trades), None, self.now_ns))
+        return self.events[before:]
+
     def subscribe(self, *subs: object) -> None:
         self._took(self.session.subscribe(subs, self.now_ns))  # type: ignore[arg-type]
 
@@ -301,6 +310,8 @@ class Driver:
                 self.sent.append(json.loads(effect.frame))
             elif isinstance(effect, FetchToken):
                 self.tokens_asked += 1
+            elif isinstance(effect, LookUp):
+                self.looked_up.append(effect.missing)
             elif isinstance(effect, Close):
                 self.closes.append(effect.code)
 

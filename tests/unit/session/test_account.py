@@ -247,6 +247,27 @@ def test_the_first_snapshot_misses_nothing() -> None:
     assert (line.state.counters.fill_gaps, line.state.missed_since_ns) == (0, None)
 
 
+def test_an_order_hears_of_a_trade_of_which_rest_was_told_first(line: Line) -> None:
+    line.tell(pending(), event("new"))
+    record = TradeRecord(
+        exec_id="T1",
+        order_id="O1",
+        symbol="BTC/USD",
+        time_ns=6,
+        side="buy",
+        order_type="limit",
+        price=D(100),
+        cost=D(100),
+        fee=D(1),
+        qty=D(1),
+    )
+    line.state.learn([record])
+    (order,) = line.tell(trade("T1", cum_qty=D(1)))
+    assert isinstance(order, OrderState)
+    assert (order.status, order.cum_qty, list(line.state.fills)) == ("partially_filled", 1, ["T1"])
+    assert line.tell(trade("T1", cum_qty=D(1))) == ()
+
+
 def test_only_the_newest_fills_are_kept() -> None:
     line = Line("executions", fills_kept=2)
     for exec_id in ("T1", "T2", "T3"):

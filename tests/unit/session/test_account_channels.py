@@ -28,6 +28,7 @@ from krakenwire.model import (
     Subscription,
     TradingRequest,
 )
+from krakenwire.session.lookup import Missing
 from krakenwire.session.orders import Pending
 
 EXECUTIONS, BALANCES = Subscription(channel="executions"), Subscription(channel="balances")
@@ -290,35 +291,94 @@ def test_what_is_dearer_than_every_account_may_waits_for_the_limit() -> None:
         ask(driver, never)
 
 
-def test_what_rest_says_of_an_order_that_ended_unseen_is_told_like_anything_else() -> None:
-    driver = live()
+RECORD = OrderRecord(
+    order_id="O1",
+    status="canceled",
+    symbol="BTC/USD",
+    side="buy",
+    order_type="limit",
+    order_qty=Decimal(1),
+    open_time_ns=5,
+    reason="User requested",
+)
+
+
+def adrift(driver: Driver) -> Driver:
+    """An order has ended while the line was cut."""
     driver.frame(told(2, row(symbol="BTC/USD", side="buy", order_type="limit", order_qty=1)))
     driver.cut(ConnectionLost(URL, "reset"))
     driver.wait(20)
     driver.open()
     driver.accept()
     driver.frame(told(1, kind="snapshot"))
-    assert driver.session.orders is not None
-    assert list(driver.session.orders.account.adrift) == ["O1"]
-    record = OrderRecord(
-        order_id="O1",
-        status="canceled",
-        symbol="BTC/USD",
-        side="buy",
-        order_type="limit",
-        order_qty=Decimal(1),
-        open_time_ns=5,
-        reason="User requested",
-    )
-    driver.events.clear()
-    driver.session.learn([record], None, driver.now_ns)
-    driver.wait(0.1)
-    (changed,) = [event for event in driver.events if isinstance(event, AccountChanged)]
+    return driver
+
+
+@pytest.mark.parametrize("hub", [False, True])
+def test_an_order_that_ended_unseen_is_asked_of_rest_and_told_like_anything_else(hub: bool) -> None:
+    driver = adrift(live(hub=hub))
+    assert driver.looked_up == [Missing(("O1",), None)]
+    (changed,) = driver.found(RECORD)
+    assert isinstance(changed, AccountChanged)
     assert [(change.order_id, change.status) for change in changed.changes if isinstance(change, OrderState)] == [
         ("O1", "canceled")
     ]
-    driver.wait(0.1)
-    assert len([event for event in driver.events if isinstance(event, AccountChanged)]) == 1
+    assert (driver.found(RECORD), driver.wait(0.1), driver.looked_up[1:]) == ([], [], [])
+
+
+def test_on_version_1_rest_is_asked_when_both_feeds_are_there() -> None:
+    driver = Driver(token="t1", name="private", version=1).open()
+    driver.subscribe(EXECUTIONS)
+    driver.accept()
+    order = {"O1": {"status": "open", "vol": "1", "descr": {"pair": "XBT/USD", "type": "buy", "ordertype": "limit"}}}
+    driver.frame(v1_told("openOrders", 1, order), v1_told("ownTrades", 1))
+    driver.cut(ConnectionLost(URL, "reset"))
+    driver.wait(20)
+    driver.open()
+    driver.accept()
+    driver.frame(v1_told("openOrders", 1))
+    assert driver.looked_up == []
+    driver.frame(v1_told("ownTrades", 1))
+    assert driver.looked_up == [Missing(("O1",), None)]
+
+
+def test_rest_that_did_not_answer_is_asked_again_later_or_at_once_when_somebody_waits() -> None:
+    driver = adrift(live())
+    for pause_s in (1, 2, 4):
+        driver._took(driver.session.looked_up(None, ConnectError(URL, "refused"), driver.now_ns))
+        asked = len(driver.looked_up)
+        driver.wait(pause_s - 0.1, heartbeats=True)
+        assert len(driver.looked_up) == asked
+        driver.wait(0.2, heartbeats=True)
+        assert len(driver.looked_up) == asked + 1
+    driver._took(driver.session.looked_up(None, ConnectError(URL, "refused"), driver.now_ns))
+    driver.session.look_again(driver.now_ns)
+    driver._effects()
+    assert len(driver.looked_up) == asked + 2
+    assert [type(event) for event in driver.found(RECORD)] == [AccountChanged]
+
+
+def test_an_answer_that_comes_when_the_line_is_cut_again_counts_all_the_same() -> None:
+    driver = adrift(live())
+    driver.cut(ConnectionLost(URL, "reset"))
+    assert [type(event) for event in driver.found(RECORD)] == [AccountChanged]
+    driver.wait(20)
+    driver.open()
+    driver.accept()
+    driver.frame(told(1, kind="snapshot"))
+    assert len(driver.looked_up) == 1
+
+
+def test_a_question_is_not_lost_with_the_connection_that_brought_it_up() -> None:
+    driver = live()
+    driver.frame(told(2, row(symbol="BTC/USD", side="buy", order_type="limit", order_qty=1)))
+    driver.cut(ConnectionLost(URL, "reset"))
+    driver.wait(20)
+    driver.open()
+    driver.accept()
+    driver.session.feed_frame(told(1, kind="snapshot"), driver.now_ns)
+    driver.cut(ConnectionLost(URL, "reset"))
+    assert driver.looked_up == [Missing(("O1",), None)]
 
 
 def test_a_cut_makes_what_was_sent_unknown_and_it_is_not_sent_again() -> None:
