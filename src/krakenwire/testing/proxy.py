@@ -135,13 +135,20 @@ class FaultProxy:
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def _close(self) -> None:
-        if self._server is not None:
-            self._server.close()
         self._refusing = True
+        if self._server is not None:
+            for listener in self._server.sockets:
+                self._loop.remove_reader(listener.fileno())
+            await self._last_turns()  # what was accepted and is not the server's yet would be nobody's
+            self._server.close()
         self._cut()
         self._flowing.set()
         while others := asyncio.all_tasks() - {asyncio.current_task()}:  # a connection may be coming in just now
             await asyncio.wait(others)
+        await self._last_turns()
+
+    @staticmethod
+    async def _last_turns() -> None:
         for _ in range(_LAST_TURNS):
             await asyncio.sleep(0)
 
