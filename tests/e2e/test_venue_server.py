@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import http.client
 import json
 import socket
 import ssl
@@ -106,6 +107,17 @@ def test_rest_answers_get_form_and_json_alike(venue: LocalVenue) -> None:
         get(url, b'{"pair":"XBTUSD"}', "application/json"),
     ]
     assert [list(answer["result"]) for answer in answers] == [["XXBTZUSD"]] * 3
+
+
+@pytest.mark.parametrize("body", ["pair=XBTUSD&count=3", '{"pair":"XBTUSD","count":3}'])
+def test_rest_reads_a_body_whose_type_is_not_said(venue: LocalVenue, body: str) -> None:
+    wire = http.client.HTTPConnection("127.0.0.1", venue.port, timeout=10)
+    wire.putrequest("POST", "/0/public/Depth")
+    wire.putheader("Content-Length", str(len(body)))
+    wire.endheaders(body.encode())
+    book = json.loads(wire.getresponse().read())["result"]["XXBTZUSD"]
+    wire.close()
+    assert [len(book["asks"]), len(book["bids"])] == [3, 3]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,6 @@ binds it to ports.
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
@@ -24,7 +23,9 @@ from krakenwire.limits import (
     VENUE_MESSAGE_BYTES_MAX,
 )
 from krakenwire.protocol.rest import UNKNOWN_METHOD, error_text
+from krakenwire.protocol.rest_body import parameters
 from krakenwire.protocol.rest_sign import SignedCall
+from krakenwire.protocol.v2.refusals import Declined
 from krakenwire.server.clock import Clock
 from krakenwire.server.connections import Connection, Connections
 from krakenwire.server.driver import Driver
@@ -65,13 +66,6 @@ REST           at /0/public/Time and its like
 
 def _json(text: str) -> web.Response:
     return web.Response(text=text, content_type="application/json")
-
-
-def _texts(members: object) -> dict[str, str]:
-    """Return the members of a JSON body as the texts a form would have carried."""
-    if not isinstance(members, Mapping):
-        return {}
-    return {str(key): value if isinstance(value, str) else json.dumps(value) for key, value in members.items()}
 
 
 class Application:
@@ -143,18 +137,13 @@ class Application:
     async def _public(self, request: web.Request) -> web.Response:
         try:
             params = dict(request.query) | await self._body(request)
-        except ValueError:
-            return _json(error_text("EGeneral:Invalid arguments"))
+        except Declined as declined:
+            return _json(error_text(str(declined)))
         return _json(self._market.rest(request.match_info["method"], params, self._clock.now_ns()))
 
     @staticmethod
     async def _body(request: web.Request) -> dict[str, str]:
-        if request.method != "POST":
-            return {}
-        if request.content_type == "application/json":
-            text = await request.text()
-            return _texts(json.loads(text)) if text else {}
-        return {key: value for key, value in (await request.post()).items() if isinstance(value, str)}
+        return parameters(await request.read()) if request.method == "POST" else {}
 
     async def _private(self, request: web.Request) -> web.Response:
         call = SignedCall(
