@@ -99,6 +99,16 @@ def test_any_origin_is_welcome_and_nothing_is_compressed(venue: LocalVenue) -> N
     ws.close()
 
 
+@pytest.mark.parametrize(("offered", "chosen"), [(["v1"], "v1"), (["json", "v1"], "json"), ([], None)])
+@pytest.mark.parametrize("path", ["/", "/v2"])
+def test_the_first_subprotocol_that_a_client_offers_is_agreed_to(
+    venue: LocalVenue, path: str, offered: list[str], chosen: str | None
+) -> None:
+    ws = connect(f"ws://127.0.0.1:{venue.port}{path}", subprotocols=offered)
+    assert ws.getsubprotocol() == chosen
+    ws.close()
+
+
 def test_rest_answers_get_form_and_json_alike(venue: LocalVenue) -> None:
     url = f"{venue.rest}/0/public/AssetPairs"
     answers = [

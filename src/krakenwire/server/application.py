@@ -68,6 +68,15 @@ def _json(text: str) -> web.Response:
     return web.Response(text=text, content_type="application/json")
 
 
+def _offered(request: web.Request) -> list[str]:
+    """Return the subprotocols a client offers; the first is agreed to, whatever it is.
+
+    Kraken must do so too: ts-kraken offers "v1" on both versions, and the WebSockets it runs on, Node's `ws`
+    and browsers', give up when none is chosen.
+    """
+    return [name.strip() for line in request.headers.getall("Sec-WebSocket-Protocol", ()) for name in line.split(",")]
+
+
 class Application:
     """The handlers behind the port.
 
@@ -169,7 +178,9 @@ class Application:
         if len(self.connections) >= self._connections_max:
             _log.warning("refused a connection: %d are open", len(self.connections))
             raise web.HTTPServiceUnavailable(text="too many connections\n")
-        socket = web.WebSocketResponse(compress=False, max_msg_size=VENUE_MESSAGE_BYTES_MAX, timeout=1.0)
+        socket = web.WebSocketResponse(
+            protocols=_offered(request), compress=False, max_msg_size=VENUE_MESSAGE_BYTES_MAX, timeout=1.0
+        )
         await socket.prepare(request)
         transport = request.transport
         if transport is None:  # gone during the handshake
