@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Other people's Kraken clients, unchanged but for the address, against the local Kraken.
+# Other people's Kraken clients, unchanged but for the address, against the local Kraken: those of Python, and those of
+# JavaScript where Node is.
 # usage: run.sh VENV PEERVENV [pytest arguments]
-#   VENV      where krakenwire is installed
-#   PEERVENV  made here for the clients; made anew when requirements.txt changes
+#   VENV      where krakenwire and trustme are installed
+#   PEERVENV  made here for the clients; made anew when requirements.txt or js/package-lock.json changes
 set -euo pipefail
 
 venv=$(cd "$1" && pwd)
@@ -18,17 +19,34 @@ if ! cmp -s "$here/requirements.txt" "$peers/.installed"; then
 fi
 
 work=$(mktemp -d)
-venue=
+venues=
 finish() {
-    if [ -n "$venue" ]; then
+    for venue in $venues; do
         kill "$venue" 2>/dev/null || true
         wait "$venue" 2>/dev/null || true
-    fi
+    done
     rm -rf "$work"
 }
 trap finish EXIT
 
-# One account for all of them: no limits, and nonces in whatever unit each client counts.
+# serve NAME [arguments]: a local Kraken that leaves its addresses in $work/NAME
+serve() {
+    local name=$1
+    shift
+    "$venv/bin/krakenwire" venue --json --port 0 --seed 7 --rate 40 --config "$work/venue.toml" "$@" >"$work/$name" &
+    local venue=$!
+    venues="$venues $venue"
+    for _ in $(seq 300); do
+        [ -s "$work/$name" ] && return
+        kill -0 "$venue" 2>/dev/null || { echo "the local Kraken did not start" >&2; exit 1; }
+        sleep 0.1
+    done
+    echo "the local Kraken was not ready in 30 s" >&2
+    exit 1
+}
+
+# No limits, and nonces in whatever unit each client counts. The clients of Python share the first account; those of
+# JavaScript have one each.
 cat >"$work/venue.toml" <<'TOML'
 [[accounts]]
 name = "peers"
@@ -36,15 +54,48 @@ balances = { USD = 1000000, BTC = 50, ETH = 500 }
 limits = false
 keys = [{ nonce_window = 18446744073709551615 }]
 TOML
+for name in ccxt kraken-api node-kraken-api; do
+    cat >>"$work/venue.toml" <<TOML
 
-"$venv/bin/krakenwire" venue --json --port 0 --seed 7 --rate 40 --config "$work/venue.toml" >"$work/addresses" &
-venue=$!
-for _ in $(seq 300); do
-    [ -s "$work/addresses" ] && break
-    kill -0 "$venue" 2>/dev/null || { echo "the local Kraken did not start" >&2; exit 1; }
-    sleep 0.1
+[[accounts]]
+name = "$name"
+balances = { USD = 1000000, BTC = 50 }
+limits = false
+keys = [{ key = "$name", secret = "a3Jha2Vud2lyZQ==", nonce_window = 18446744073709551615 }]
+TOML
 done
-[ -s "$work/addresses" ] || { echo "the local Kraken was not ready in 30 s" >&2; exit 1; }
 
-KRAKENWIRE_PEERS_VENUE=$(cat "$work/addresses") timeout 300 \
-    "$peers/bin/python" -m pytest -c "$here/peers.ini" --rootdir "$here" --confcutdir "$here" "$here" "$@"
+serve addresses
+KRAKENWIRE_PEERS_VENUE=$(cat "$work/addresses")
+export KRAKENWIRE_PEERS_VENUE
+timeout 300 "$peers/bin/python" -m pytest -c "$here/peers.ini" --rootdir "$here" --confcutdir "$here" "$here" "$@"
+
+if ! command -v npm >/dev/null || ! node -e 'process.exit(require("zlib").crc32 ? 0 : 1)' 2>/dev/null; then
+    echo "left out: the clients of JavaScript; node (20.15 or later) and npm are not here"
+    exit 0
+fi
+
+mkdir -p "$peers/js"
+rm -f "$peers/js/"*.{cjs,mjs}
+cp "$here/js/"*.{cjs,mjs} "$here/js/package.json" "$here/js/.npmrc" "$peers/js"
+cd "$peers/js"
+if ! cmp -s "$here/js/package-lock.json" .installed; then
+    cp "$here/js/package-lock.json" .
+    timeout 300 npm ci --silent --no-audit --no-fund --ignore-scripts --omit=optional
+    cp package-lock.json .installed
+fi
+
+# Some of them have the hosts of Kraken as constants and speak TLS only: a second venue has their names, each host on
+# a port of its own.
+"$venv/bin/python" - "$work" <<'PY'
+import pathlib, sys, trustme
+work = pathlib.Path(sys.argv[1])
+authority = trustme.CA()
+issued = authority.issue_cert(*(f"{host}.kraken.com" for host in ("api", "ws", "ws-auth", "ws-l3")))
+authority.cert_pem.write_to_path(work / "ca.pem")
+issued.cert_chain_pems[0].write_to_path(work / "cert.pem")
+issued.private_key_pem.write_to_path(work / "key.pem")
+PY
+serve hosts --strict-hosts --control 0 --tls-cert "$work/cert.pem" --tls-key "$work/key.pem"
+KRAKENWIRE_PEERS_HOSTS=$(cat "$work/hosts") NODE_EXTRA_CA_CERTS="$work/ca.pem" \
+    NODE_OPTIONS="--no-deprecation --require=$peers/js/hosts.cjs" timeout 300 node --test --test-reporter=spec
