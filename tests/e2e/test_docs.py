@@ -38,7 +38,11 @@ def blocks(language: str) -> list[tuple[str, str]]:
 
 
 PROGRAMS = blocks("python")
-CONFIGURATIONS = [(where, text) for where, text in blocks("toml") if "howto/venue.md" in where]
+CONFIGURATIONS = [
+    (where, text)
+    for where, text in blocks("toml")
+    if where.startswith(("docs/howto/venue.md", "docs/howto/other-clients.md"))
+]
 COMMANDS = [
     (where, line[2:])
     for where, text in blocks("console")

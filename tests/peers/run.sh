@@ -54,7 +54,7 @@ balances = { USD = 1000000, BTC = 50, ETH = 500 }
 limits = false
 keys = [{ nonce_window = 18446744073709551615 }]
 TOML
-for name in ccxt kraken-api node-kraken-api; do
+for name in ccxt docs kraken-api node-kraken-api; do
     cat >>"$work/venue.toml" <<TOML
 
 [[accounts]]
@@ -77,7 +77,7 @@ fi
 
 mkdir -p "$peers/js"
 rm -f "$peers/js/"*.{cjs,mjs}
-cp "$here/js/"*.{cjs,mjs} "$here/js/package.json" "$here/js/.npmrc" "$peers/js"
+cp "$here/js/"*.{cjs,mjs} "$here/js/package.json" "$here/js/.npmrc" "$here/../../docs/howto/other-clients.md" "$peers/js"
 cd "$peers/js"
 if ! cmp -s "$here/js/package-lock.json" .installed; then
     cp "$here/js/package-lock.json" .
@@ -87,15 +87,7 @@ fi
 
 # Some of them have the hosts of Kraken as constants and speak TLS only: a second venue has their names, each host on
 # a port of its own.
-"$venv/bin/python" - "$work" <<'PY'
-import pathlib, sys, trustme
-work = pathlib.Path(sys.argv[1])
-authority = trustme.CA()
-issued = authority.issue_cert(*(f"{host}.kraken.com" for host in ("api", "ws", "ws-auth", "ws-l3")))
-authority.cert_pem.write_to_path(work / "ca.pem")
-issued.cert_chain_pems[0].write_to_path(work / "cert.pem")
-issued.private_key_pem.write_to_path(work / "key.pem")
-PY
-serve hosts --strict-hosts --control 0 --tls-cert "$work/cert.pem" --tls-key "$work/key.pem"
-KRAKENWIRE_PEERS_HOSTS=$(cat "$work/hosts") NODE_EXTRA_CA_CERTS="$work/ca.pem" \
+"$venv/bin/python" -m trustme --quiet --dir "$work" --identities {api,ws,ws-auth,ws-l3}.kraken.com
+serve hosts --strict-hosts --control 0 --tls-cert "$work/server.pem" --tls-key "$work/server.key"
+KRAKENWIRE_HOSTS=$(cat "$work/hosts") NODE_EXTRA_CA_CERTS="$work/client.pem" \
     NODE_OPTIONS="--no-deprecation --require=$peers/js/hosts.cjs" timeout 300 node --test --test-reporter=spec

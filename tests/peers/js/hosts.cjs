@@ -1,9 +1,9 @@
 // Leads TLS connections for Kraken's hosts to the local Kraken; every other connection is left as it is.
 // Use: NODE_EXTRA_CA_CERTS=ca.pem node --require ./hosts.cjs bot.js
-// KRAKENWIRE_PEERS_HOSTS is what `krakenwire venue --json --strict-hosts --tls-cert ... --tls-key ...` prints.
+// KRAKENWIRE_HOSTS is what `krakenwire venue --json --strict-hosts --tls-cert ... --tls-key ...` prints.
 const tls = require('node:tls')
 
-const addresses = JSON.parse(process.env.KRAKENWIRE_PEERS_HOSTS ?? '{}')
+const addresses = JSON.parse(process.env.KRAKENWIRE_HOSTS ?? '{}')
 const hosts = {
   'api.kraken.com': addresses.rest,
   'ws.kraken.com': addresses.ws_v2,

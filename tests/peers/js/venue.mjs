@@ -1,7 +1,7 @@
 // The local Kraken that run.sh started, and how to wait for what a client is told.
 
 export const venue = JSON.parse(process.env.KRAKENWIRE_PEERS_VENUE)
-export const hosts = JSON.parse(process.env.KRAKENWIRE_PEERS_HOSTS)
+export const hosts = JSON.parse(process.env.KRAKENWIRE_HOSTS)
 
 // Each client has an account of its own: they count their nonces in different units.
 export const secret = 'a3Jha2Vud2lyZQ=='
