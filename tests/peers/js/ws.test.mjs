@@ -4,10 +4,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { crc32 } from 'node:zlib'
 
+import KrakenClient from 'kraken-api'
 import { WebSocket as Undici } from 'undici'
 import { WebSocket as Ws } from 'ws'
 
-import { LIMIT, venue } from './venue.mjs'
+import { LIMIT, secret, venue } from './venue.mjs'
 
 const BOOK = { channel: 'book', symbol: ['BTC/USD'], depth: 25 }
 
@@ -35,8 +36,8 @@ class Side {
 }
 
 // Opens a connection; `next(is)` is the next message for which `is` holds, in their order.
-async function opened(WebSocket, protocols) {
-  const socket = new WebSocket(venue.ws_v2, protocols)
+async function opened(WebSocket, protocols = [], address = venue.ws_v2) {
+  const socket = new WebSocket(address, protocols)
   const queue = []
   let wake
   socket.addEventListener('message', ({ data }) => {
@@ -98,5 +99,15 @@ test('ws: a ping of the protocol is answered', LIMIT, async () => {
   const pong = new Promise((resolve) => socket.once('pong', resolve))
   socket.ping('krakenwire')
   assert.equal(String(await pong), 'krakenwire')
+  socket.close()
+})
+
+test('ws: level3 is at the host that Kraken has for it', LIMIT, async () => {
+  const { result: { token } } = await new KrakenClient('kraken-api', secret).api('GetWebSocketsToken')
+  const { socket, next, send } = await opened(Ws, [], 'wss://ws-l3.kraken.com/v2')
+  send({ method: 'subscribe', params: { channel: 'level3', symbol: ['BTC/USD'], depth: 10, token }, req_id: 1 })
+  assert.equal((await next(({ req_id }) => req_id === 1)).success, true)
+  const { data: [book] } = await next(({ channel, type }) => channel === 'level3' && type === 'snapshot')
+  assert.ok(book.bids.every(({ order_id }) => order_id) && book.bids.length >= 10)
   socket.close()
 })
