@@ -1,22 +1,23 @@
 """Every documented error text, and how it comes about on the local Kraken: the table of `test_error_texts`.
 
 Texts of the engine come from requests about orders, the same on each version
-that can say them (`ORDERS`); texts of the gateways from frames and calls as
-they stand (`FRAMES`, `CALLS`). `ELSEWHERE` are those that take a server, a
-fault or a limit to provoke, `NEVER` those that cannot occur here, with the
-reason. Source: v1 reference, sections 6 and 11; v2 reference, sections 4, 5,
-11 and 12.
+that can say them (`ORDERS`), or are why an order was canceled (`REASONS`);
+texts of the gateways from frames and calls as they stand, which are in
+`error_frames`, and from whoever calls (`CALLERS`). `FAULTS` are said when they are fired, as
+nothing else here would bring them about, `NEVER` those that cannot occur, each
+with the reason. Source: v1 reference, sections 6 and 11; v2 reference,
+sections 4, 5, 11 and 12.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from decimal import Decimal
-from types import MappingProxyType
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 from msgspec import structs
-from tests.conformance.house import SECOND, VERSIONS, Door, Version
+from tests.conformance.error_frames import INVALID, NEVER_GIVEN
+from tests.conformance.house import SECOND, VERSIONS, Door, House, Version
 
 from krakenwire.model import (
     AmendOrder,
@@ -27,13 +28,8 @@ from krakenwire.model import (
     TradingRequest,
     Trigger,
 )
-
-NEVER_GIVEN: Final = "OAAAAA-AAAAA-AAAAAA"
-"""An order id that nobody was ever given."""
-
-INVALID: Final = "EGeneral:Invalid arguments"
-PRIVATE_ELSEWHERE: Final = "Private data and trading are unavailable on this endpoint. Try ws-auth.kraken.com"
-
+from krakenwire.protocol.rest_body import form_body
+from krakenwire.protocol.rest_sign import SignedCall
 
 # -- texts of the engine ----------------------------------------------------------
 
@@ -169,285 +165,140 @@ ORDERS: Final = (
 )
 
 
-# -- texts of the gateways ----------------------------------------------------------
+# -- who calls ------------------------------------------------------------------------
 
 
-class Frame(NamedTuple):
-    """A frame that is refused.
+class Caller(NamedTuple):
+    """A call that is refused for who makes it, or how often.
 
     Args:
         text: what with.
-        sent: the frame; ``TOKEN`` in it becomes the token of the account.
-        members: what the refusal has beside its text, but for times.
-        before: frames that come before it.
-        by: whose token it is.
-        outside: whether it is sent to an address that knows of no accounts.
+        call: makes it, after whatever has to come before it; returns the answer.
     """
 
     text: str
-    sent: dict[str, Any] | str
-    members: dict[str, Any]
-    before: tuple[dict[str, Any], ...] = ()
-    by: str = "ann"
-    outside: bool = False
+    call: Callable[[House], Any]
 
 
-def _v2(method: str, params: Any = None, **members: Any) -> dict[str, Any]:
-    given = {} if params is None else {"params": params}
-    return {"method": method, **given, "req_id": 7, **members}
+def _signed(key: str | None, signature: str | None) -> Callable[[House], Any]:
+    def call(house: House) -> Any:
+        body = form_body({"nonce": house.nonce()})
+        return house.signed(SignedCall("/0/private/Balance", key, signature, body, "", "127.0.0.1"))
+
+    return call
 
 
-def _no(method: str, **members: Any) -> dict[str, Any]:
-    return {"method": method, "req_id": 7, "success": False, **members}
+def _again(times: int, call: Callable[[House], Any]) -> Callable[[House], Any]:
+    """The last of so many calls."""
+    return lambda house: [call(house) for _ in range(times)][-1]
 
 
-_TICKER: Final = {"channel": "ticker", "symbol": ["BTC/USD"]}
-_ADD: Final = {
-    "order_type": "limit",
-    "side": "buy",
-    "symbol": "BTC/USD",
-    "order_qty": 0.01,
-    "limit_price": 1.0,
-    "token": "TOKEN",
-}
+def _replayed(house: House) -> Any:
+    body = form_body({"nonce": house.nonce()})
+    assert house.call("ann", "Balance", body)["error"] == []
+    return house.call("ann", "Balance", body)
 
 
-def _but(members: dict[str, Any], *left_out: str, **changes: Any) -> dict[str, Any]:
-    return {name: value for name, value in {**members, **changes}.items() if name not in left_out}
-
-
-_SUBSCRIBED_V2: Final = {"method": "subscribe", "success": False, "req_id": 7}
-
-FRAMES_V2: Final = (
-    Frame("Malformed request", "no JSON", {"method": "error", "success": False}),
-    Frame("Malformed request", "[1]", {"method": "error", "success": False}),
-    Frame("Method(s) not found", {"event": "ping", "req_id": 7}, _no("error")),
-    Frame("Unsupported event", _v2("no_such_method"), _no("no_such_method")),
-    Frame("Unsupported field: 'params' for the given msg type: ping", _v2("ping", {}), _no("ping")),
-    Frame(
-        "Unsupported field: 'channel' for the given msg type: subscribe",
-        _v2("subscribe", _TICKER, channel="ticker"),
-        _no("subscribe", symbol="BTC/USD"),
-    ),
-    Frame(
-        "Unsupported field: 'leverage' for the given msg type: add_order",
-        _v2("add_order", _but(_ADD, leverage=2)),
-        _no("add_order"),
-    ),
-    Frame(
-        "Limit_price field must be a number_float",
-        _v2("add_order", _but(_ADD, limit_price="1.0")),
-        _no("add_order"),
-    ),
-    Frame(
-        "Cash_order_qty field must be a number_float",
-        _v2("add_order", _but(_ADD, "order_qty", cash_order_qty="1.0")),
-        _no("add_order"),
-    ),
-    Frame("Token(s) not found", _v2("add_order", _but(_ADD, "token")), _no("add_order")),
-    Frame("Token(s) not found", _v2("subscribe", {"channel": "executions"}), _no("subscribe")),
-    Frame("Symbol(s) not found", _v2("add_order", _but(_ADD, "symbol")), _no("add_order")),
-    Frame("Symbol(s) not found", _v2("subscribe", {"channel": "ticker"}), _no("subscribe")),
-    Frame("Limit_price(s) not found", _v2("add_order", _but(_ADD, "limit_price")), _no("add_order")),
-    Frame(
-        "Subscription name invalid",
-        _v2("subscribe", _but(_TICKER, channel="nonsense")),
-        _no("subscribe", symbol="BTC/USD"),
-    ),
-    Frame(
-        "Currency pair not supported XBT/USD",
-        _v2("subscribe", _but(_TICKER, symbol=["XBT/USD"])),
-        _no("subscribe", symbol="XBT/USD"),
-    ),
-    Frame(
-        "Subscription depth not supported",
-        _v2("subscribe", {"channel": "book", "symbol": ["BTC/USD"], "depth": 42}),
-        _no("subscribe", symbol="BTC/USD"),
-    ),
-    Frame(
-        "Already subscribed",
-        _v2("subscribe", _TICKER),
-        _no("subscribe", symbol="BTC/USD"),
-        before=(_v2("subscribe", _TICKER),),
-    ),
-    Frame("Subscription Not Found", _v2("unsubscribe", _TICKER), _no("subscribe", symbol="BTC/USD")),
-    Frame(PRIVATE_ELSEWHERE, _v2("add_order", _ADD), _no("add_order"), outside=True),
-    Frame(
-        PRIVATE_ELSEWHERE,
-        _v2("subscribe", {"channel": "executions", "token": "TOKEN"}),
-        _no("subscribe"),
-        outside=True,
-    ),
-    Frame("ESession:Invalid session", _v2("add_order", _but(_ADD, token="none")), _no("add_order")),
-    Frame(
-        "ESession:Invalid session",
-        _v2("subscribe", {"channel": "executions", "token": "none"}),
-        _no("subscribe", channel="executions", status="error"),
-    ),
-    Frame(
-        "EGeneral:Permission denied",
-        _v2("subscribe", {"channel": "balances", "token": "TOKEN"}),
-        _no("subscribe", channel="balances", status="error"),
-        by="reader",
-    ),
+CALLERS: Final = (
+    Caller("EAPI:Invalid key", _signed("nobody", "")),
+    Caller("EAPI:Invalid key", _signed(None, None)),
+    Caller("EAPI:Invalid signature", _signed("ann", "AAAA")),
+    Caller("EAPI:Invalid nonce", _replayed),
+    Caller("EAPI:Invalid nonce", lambda house: house.call("ann", "Balance", b"")),
+    Caller("EAPI:Rate limit exceeded", _again(4, lambda house: house.rest("hasty", "Balance"))),
+    Caller("EGeneral:Temporary lockout", _again(25, _signed("nobody", ""))),
 )
 
 
-def _error(text_of: str, **members: Any) -> dict[str, Any]:
-    return {"event": f"{text_of}Status", "status": "error", **members}
+# -- why an order was canceled ------------------------------------------------------------
 
 
-_REQID: Final = "Reqid field must be a positive integer less than 18446744073709551616"
-_PING: Final = {"event": "ping", "reqid": -1}
-_ADD_V1: Final = {
-    "event": "addOrder",
-    "reqid": 7,
-    "pair": "XBT/USD",
-    "type": "buy",
-    "ordertype": "limit",
-    "price": "1.0",
-    "volume": "0.01",
-    "token": "TOKEN",
-}
+class Reason(NamedTuple):
+    """A text that is told as the reason of a cancellation.
 
-
-def _v1(subscription: Any, *pairs: str, event: str = "subscribe", **members: Any) -> dict[str, Any]:
-    given = {"pair": list(pairs)} if pairs else {}
-    return {"event": event, "reqid": 7, **given, "subscription": subscription, **members}
-
-
-def _refused(text: str, subscription: Any, *, pair: str | None = "XBT/USD", event: str = "subscribe") -> Frame:
-    """A subscription to one pair, or to none, that is refused with its object repeated."""
-    pairs = () if pair is None else (pair,)
-    members = _error("subscription", reqid=7, subscription=subscription)
-    return Frame(text, _v1(subscription, *pairs, event=event), members | ({} if pair is None else {"pair": pair}))
-
-
-FRAMES_V1: Final = (
-    Frame("Malformed request", "no JSON", {"event": "error"}),
-    Frame("Event(s) not found", {"method": "ping", "reqid": 7}, _error("subscription", reqid=7)),
-    Frame("Unsupported event", {"event": "ping ", "reqid": 7}, _error("subscription", reqid=7)),
-    Frame(_REQID, _PING, _error("ping", reqid=-1)),
-    Frame(_REQID, _but(_ADD_V1, reqid="seven"), _error("addOrder", reqid="seven")),
-    Frame(
-        "Malformed request",
-        _v1({"depth": 10}, "XBT/USD"),
-        _error("subscription", reqid=7, pair="XBT/USD", subscription={"depth": 10}),
-    ),
-    Frame(
-        "Unsupported field: 'error' for the given msg type: subscribe",
-        _v1({"name": "ticker"}, "XBT/USD", error=1),
-        _error("subscription", reqid=7, pair="XBT/USD", subscription={"name": "ticker"}),
-    ),
-    Frame(
-        "Unsupported field: 'refid' for the given msg type: add order",
-        _but(_ADD_V1, refid="1"),
-        _error("addOrder", reqid=7, pair="XBT/USD"),
-    ),
-    _refused("Currency pair not supported XBT/FOO", {"name": "ticker"}, pair="XBT/FOO"),
-    _refused("Currency pair not in ISO 4217-A3 format XBTUSD", {"name": "ticker"}, pair="XBTUSD"),
-    _refused("Subscription name invalid", {"name": "nonsense"}),
-    _refused("Subscription depth not supported", {"name": "book", "depth": 42}),
-    _refused("Subscription ohlc interval not supported", {"name": "ohlc", "interval": 42}),
-    _refused("Subscription trade doesn't require interval", {"name": "trade", "interval": 5}),
-    _refused("Subscription spread doesn't require depth", {"name": "spread", "depth": 10}),
-    Frame(
-        "Pair field must be an array",
-        _v1({"name": "ticker"}, pair="XBT/USD"),
-        _error("subscription", reqid=7, pair="XBT/USD", subscription={"name": "ticker"}),
-    ),
-    _refused("Pair field unsupported for this subscription type", {"name": "ownTrades", "token": "TOKEN"}),
-    _refused("Pair(s) not found", {"name": "ticker"}, pair=None),
-    _refused("Subscription book depth must be an integer", {"name": "book", "depth": "10"}),
-    _refused("Subscription ohlc interval must be an integer", {"name": "ohlc", "interval": "5"}),
-    _refused("Subscription field must be an object", "ticker"),
-    _refused("Subscription object unsupported field", {"name": "ticker", "nonsense": 1}),
-    _refused("Subscription Not Found", {"name": "ticker"}, event="unsubscribe"),
-    Frame(
-        "Subscription Not Found",
-        {"event": "unsubscribe", "channelID": 12345, "reqid": 7},
-        _error("subscription", reqid=7, channelID=12345),
-    ),
-    _refused("Token(s) not found", {"name": "openOrders"}, pair=None),
-    Frame("Token(s) not found", _but(_ADD_V1, "token"), _error("addOrder", reqid=7, pair="XBT/USD")),
-    Frame(PRIVATE_ELSEWHERE, _ADD_V1, _error("addOrder", reqid=7), outside=True),
-    Frame(
-        PRIVATE_ELSEWHERE,
-        _v1({"name": "ownTrades", "token": "TOKEN"}),
-        _error("subscription", reqid=7, subscription={"name": "ownTrades", "token": "TOKEN"}),
-        outside=True,
-    ),
-    _refused("ESession:Invalid session", {"name": "ownTrades", "token": "none"}, pair=None),
-    Frame("ESession:Invalid session", _but(_ADD_V1, token="none"), _error("addOrder", reqid=7)),
-    Frame(f"{INVALID}:ordertype", _but(_ADD_V1, ordertype="nonsense"), _error("addOrder", reqid=7)),
-    Frame(f"{INVALID}:timeinforce", _but(_ADD_V1, timeinforce="FOK"), _error("addOrder", reqid=7)),
-)
-
-
-# -- texts of REST ------------------------------------------------------------------
-
-
-class Call(NamedTuple):
-    """A call that is refused: `method` is private where it has an account, its parameters are in a form."""
+    Args:
+        text: as it is listed.
+        told: as it is told.
+        ended: places an order and has it canceled; returns its id.
+        by: whose order.
+    """
 
     text: str
-    method: str
-    params: Mapping[str, str] = MappingProxyType({})
-    by: str | None = "ann"
+    told: str
+    ended: Callable[[Door], str]
+    by: str
 
 
-_ADD_REST: Final = {"pair": "XBTUSD", "type": "buy", "ordertype": "limit", "price": "1.0", "volume": "0.01"}
+_AT_MARKET: Final = {"order_type": "market", "limit_price": None, "margin": True}
 
-CALLS: Final = (
-    Call("EGeneral:Unknown method", "NoSuchMethod", by=None),
-    Call("EGeneral:Unknown method", "NoSuchMethod"),
-    Call("EQuery:Unknown asset pair", "Ticker", {"pair": "FOOBAR"}, by=None),
-    Call("EQuery:Unknown asset pair", "AddOrder", _but(_ADD_REST, pair="FOOBAR")),
-    Call("EQuery:Unknown asset pair", "TradeVolume", {"pair": "FOOBAR"}),
-    Call("EQuery:Unknown asset", "Assets", {"asset": "FOO"}, by=None),
-    Call("EQuery:Unknown asset", "Ledgers", {"asset": "FOO"}),
-    Call(INVALID, "Depth", {"pair": "XBTUSD", "count": "many"}, by=None),
-    Call(f"{INVALID}:ordertype", "AddOrder", _but(_ADD_REST, ordertype="nonsense")),
-    Call(f"{INVALID}:price", "AddOrder", _but(_ADD_REST, price="much")),
-    Call("EGeneral:Permission denied", "Balance", by="reader"),
-    Call("EOrder:Unknown order", "QueryOrders", {"txid": NEVER_GIVEN}),
-    Call("EOrder:Unknown order", "OrderAmends", {"order_id": NEVER_GIVEN}),
-    Call("EOrder:Invalid order", "QueryTrades", {"txid": "TAAAAA-AAAAA-AAAAAA"}),
+
+def _position_closed(door: Door) -> str:
+    door.place(**_AT_MARKET)
+    order_id = door.place(side="sell", margin=True, reduce_only=True, limit_price=_through(door, Decimal(2)))
+    door.place(**_AT_MARKET, side="sell")
+    return order_id
+
+
+REASONS: Final = (
+    Reason("EOrder:Reduce only:Position is closed", "Reduce only: Position is closed", _position_closed, by="tycoon"),
 )
 
 
-# -- what is not provoked here ----------------------------------------------------------
+# -- what has to be fired -------------------------------------------------------------------
 
-ELSEWHERE: Final = {
-    "EAPI:Invalid key": "a key: test_error_texts",
-    "EAPI:Invalid signature": "a key: test_error_texts",
-    "EAPI:Invalid nonce": "a key: test_error_texts",
-    "EAPI:Rate limit exceeded": "a limit: test_error_texts",
-    "EGeneral:Temporary lockout": "a limit: test_error_texts",
-    "Exceeded msg rate": "message rate",
-    "Public market data subscriptions are unavailable on this endpoint. Try ws.kraken.com": "strict hosts",
-    "Public channels not available in this endpoint": "strict hosts, as they were worded in 2019",
-    "Private subscriptions are currently unavailable": "fault",
-    "EGeneral:Internal error": "fault",
-    "EDatabase:Internal error": "fault",
-    "EGeneral:Too many requests": "fault",
-    "EService: Throttled: <unix time>": "fault: calls are answered one by one, so none is one too many",
-    "EAuth:Account temporary disabled": "fault",
-    "EAuth:Account unconfirmed": "fault",
-    "EAuth:Rate limit exceeded": "fault",
-    "EAuth:Too many requests": "fault",
-    "EAccount:Invalid permissions": "fault: no account here lives anywhere",
-    "EAPI:Invalid token": "fault: clients expect it, recordings have `ESession:Invalid session`",
-    "EAPI:Permission denied": "fault: clients expect it, recordings have `EGeneral:Permission denied`",
-    "ETrade:Invalid request": "fault",
-    "EOrder:Insufficient margin": "fault: the pool of the local Kraken lends without end",
-    "EOrder:Margin allowance exceeded": "fault: no figure of an allowance is documented",
-    "EOrder:Cannot open opposing position": "fault: an order on the other side closes first",
-    "EOrder:Positions limit exceeded": "fault: no figure is documented",
-    "EOrder:Scheduled orders limit exceeded": "fault: no figure is documented",
-    "EOrder:Reduce only:Position is closed": "the reason of a cancellation, unit tests of margin",
-}
-"""Texts that take more than a request, and what they take."""
+
+class Fault(NamedTuple):
+    """A text that nothing brings about here but a fault.
+
+    Args:
+        text: what is said.
+        why: nothing else does.
+        asks: what it refuses: ``add_order``, a private or a public ``subscription``, or the ``Balance``.
+        on: versions that say it.
+    """
+
+    text: str
+    why: str
+    asks: Literal["add_order", "private", "public", "Balance"] = "add_order"
+    on: tuple[Version, ...] = VERSIONS
+
+
+_NO_FAILURE: Final = "a failure inside the real service"
+_ONE_BY_ONE: Final = "calls are answered one by one: none is one too many"
+_NO_FIGURE: Final = "no figure is documented"
+_ALWAYS_CONFIRMED: Final = "accounts here are confirmed, enabled and without a limit on signing in"
+_OTHER_WORDS: Final = "clients expect it, recordings have another word for it"
+_SOCKETS: Final[tuple[Version, ...]] = ("v1", "v2")
+
+FAULTS: Final = (
+    Fault("Private subscriptions are currently unavailable", _NO_FAILURE, asks="private", on=_SOCKETS),
+    Fault(
+        "Public channels not available in this endpoint",
+        "the text of 2019; strict hosts say it as it was recorded since",
+        asks="public",
+        on=("v1",),
+    ),
+    Fault("EGeneral:Internal error", _NO_FAILURE),
+    Fault("EDatabase:Internal error", _NO_FAILURE),
+    Fault("EGeneral:Too many requests", "calls are counted per key, which has a text of its own", "Balance", ("rest",)),
+    Fault("EService: Throttled: 1790000000", _ONE_BY_ONE, "Balance", ("rest",)),
+    Fault("EAuth:Account temporary disabled", _ALWAYS_CONFIRMED, "Balance", ("rest",)),
+    Fault("EAuth:Account unconfirmed", _ALWAYS_CONFIRMED, "Balance", ("rest",)),
+    Fault("EAuth:Rate limit exceeded", _ALWAYS_CONFIRMED, "Balance", ("rest",)),
+    Fault("EAuth:Too many requests", _ALWAYS_CONFIRMED, "Balance", ("rest",)),
+    Fault("EAccount:Invalid permissions", "no account here lives anywhere"),
+    Fault("EAPI:Invalid token", f"{_OTHER_WORDS}: `ESession:Invalid session`", on=_SOCKETS),
+    Fault("EAPI:Permission denied", f"{_OTHER_WORDS}: `EGeneral:Permission denied`", "Balance", ("rest",)),
+    Fault("ETrade:Invalid request", "what is wrong with a request has a text of its own"),
+    Fault("EOrder:Insufficient margin", "the pool of the local Kraken lends without end"),
+    Fault("EOrder:Margin allowance exceeded", _NO_FIGURE),
+    Fault("EOrder:Cannot open opposing position", "an order on the other side closes first"),
+    Fault("EOrder:Positions limit exceeded", _NO_FIGURE),
+    Fault("EOrder:Scheduled orders limit exceeded", _NO_FIGURE),
+)
+
+
+# -- what cannot be said -----------------------------------------------------------------------
 
 NEVER: Final = {
     f"{INVALID}:no_mpp order option is only available when ordertype = market": "no_mpp is deprecated: a warning",

@@ -27,7 +27,9 @@ from krakenwire.venue.access.keys import ApiKey
 from krakenwire.venue.access.pace import AccountLimits
 from krakenwire.venue.access.permissions import ALL_PERMISSIONS, Permission
 from krakenwire.venue.config.accounts_config import AccountConfig
+from krakenwire.venue.config.local_config import ServiceConfig
 from krakenwire.venue.gateways import v1, v2
+from krakenwire.venue.gateways.hosts import Host
 from krakenwire.venue.trading import Account
 from krakenwire.venue.trading.records import Records
 
@@ -86,17 +88,24 @@ MEMBERS: Final = (
 )
 
 
+_SERVICE: Final = ServiceConfig()
+
+
 class House:
     """One venue and whoever is connected to it.
+
+    Args:
+        service: what holds for its connections.
 
     Its book stands still: nothing moves but what requests move. What followers are told is in `got`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, service: ServiceConfig = _SERVICE) -> None:
         without_index = msgspec.structs.replace(INSTRUMENTS["SOL/USD"], has_index=False)
         listing = (INSTRUMENTS["BTC/USD"], without_index)
         self.now_ns = T0
-        self.served = ServedVenue(VenueConfig(rate=0.1, start_ns=T0, accounts=MEMBERS, listing=listing))
+        config = VenueConfig(rate=0.1, start_ns=T0, accounts=MEMBERS, listing=listing)
+        self.served = ServedVenue(config, service=service)
         self.got: dict[object, list[Any]] = defaultdict(list)
         self._nonce = 0
 
@@ -132,8 +141,8 @@ class House:
 
     # -- WebSocket ------------------------------------------------------------------
 
-    def connect(self, version: Version) -> v1.Gateway | v2.Gateway:
-        gateway = self.served.open_gateway(1 if version == "v1" else 2)
+    def connect(self, version: Version, host: Host = "any") -> v1.Gateway | v2.Gateway:
+        gateway = self.served.open_gateway(1 if version == "v1" else 2, host)
         gateway.feed_open(self.tick())
         return gateway
 
