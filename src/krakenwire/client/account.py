@@ -18,17 +18,16 @@ from krakenwire.client.clock import now_ns
 from krakenwire.client.credentials import Credentials
 from krakenwire.client.credentials import credentials as credentials_from
 from krakenwire.client.environments import is_loopback
+from krakenwire.client.permissions import held_permissions, require
 from krakenwire.errors import (
     AnswerLost,
     ConfigError,
     ConnectError,
     KrakenwireError,
-    PermissionMissing,
     UsageError,
     VenueRefusal,
 )
 from krakenwire.model import (
-    PERMISSION_WORDS,
     AddOrder,
     BatchAdd,
     EditOrder,
@@ -57,7 +56,6 @@ if TYPE_CHECKING:
 __all__ = ["Account", "Arming", "Reply", "Standing", "SwitchView", "account_subscriptions"]
 
 _WEBSOCKET: Final[Needs] = frozenset({Permission.WEBSOCKET})
-_UNKNOWN_METHOD: Final = "EGeneral:Unknown method"
 _PASSING: Final = ("EService:", "EAPI:Rate limit exceeded", "EAPI:Invalid nonce", "EGeneral:Temporary lockout")
 """Refusals of a token that say nothing about the next time. Source: v2 reference, sections 4.2 and 12."""
 
@@ -174,15 +172,10 @@ class Account:
                 options = self._core.options
                 place = self._core.open()
                 rest = RestClient(place, self.credentials(), ca_file=options.ca_file, insecure=options.insecure)
-                self._held = _permissions(rest)
+                self._held = held_permissions(rest)
                 self._rest = rest
-        self._require(_WEBSOCKET)
+        require(self._held, [_WEBSOCKET])
         return self._rest
-
-    def _require(self, needs: Needs) -> None:
-        """Refuse what the key may not do."""
-        if self._held is not None and needs and not needs & self._held:
-            raise PermissionMissing((" or ".join(sorted(PERMISSION_WORDS[need] for need in needs)),))
 
     def credentials(self) -> Credentials:
         """Return whose account it is.
@@ -244,7 +237,7 @@ class Account:
         """
         self._allow(request)
         self.open()
-        self._require(METHOD_NEEDS[METHODS[request.__class__]])
+        require(self._held, [METHOD_NEEDS[METHODS[request.__class__]]])
         if self._core.options.check_orders:
             instrument = self._instrument(getattr(request, "symbol", None))
             check_request(request, instrument, now_ns=now_ns(), version=self._core.options.version)
@@ -338,7 +331,7 @@ class Account:
         Raises:
             PermissionMissing: the key may not see it.
         """
-        self._require(CHANNEL_NEEDS[channel])
+        require(self._held, [CHANNEL_NEEDS[channel]])
         line = self.line()
         if channel != "executions":
             return Standing(line, self._orders, channel, (channel,))
@@ -389,13 +382,3 @@ class SwitchView:
         """Say that you still are there; needed with `owner_s`."""
         with self._lock:
             self._switch.alive(now_ns())
-
-
-def _permissions(rest: RestClient) -> frozenset[Permission] | None:
-    """What the key may do; None where the venue does not know the question."""
-    try:
-        return rest.key_info().permissions
-    except VenueRefusal as refusal:
-        if refusal.error != _UNKNOWN_METHOD:
-            raise
-        return None

@@ -16,17 +16,16 @@ from typing import Final, Literal, TypeVar
 from krakenwire import limits
 from krakenwire.client.credentials import Credentials
 from krakenwire.client.environments import Addresses, Environment
+from krakenwire.client.permissions import check_permissions
 from krakenwire.client.rest_calls import RestCalls
-from krakenwire.errors import AnswerLost, PermissionMissing, ProtocolViolation, VenueRefusal
+from krakenwire.errors import AnswerLost, ProtocolViolation, VenueRefusal
 from krakenwire.model import (
-    PERMISSION_WORDS,
     AmendRecord,
     AssetBalance,
     Instrument,
     KeyInfo,
     LedgerRecord,
     OrderRecord,
-    Permission,
     PositionRecord,
     TradeBalance,
     TradeRecord,
@@ -322,25 +321,3 @@ def _flag(name: str, wanted: bool) -> dict[str, str]:
 
 def _fills(wanted: bool) -> dict[str, str]:
     return _flag("trades", wanted) | (_EACH_FILL if wanted else {})
-
-
-# -- permissions -----------------------------------------------------------------
-
-
-def check_permissions(rest: RestClient, needed: Collection[Permission]) -> None:
-    """Make sure that an API key may do what will be wanted of it, before anything is at stake.
-
-    Args:
-        rest: of the key.
-        needed: all of them; whoever may modify orders may cancel them too.
-
-    Raises:
-        PermissionMissing: naming those it lacks.
-        VenueRefusal: the venue does not know the key, or does not tell.
-    """
-    held = set(rest.key_info().permissions)
-    if Permission.MODIFY_ORDERS in held:
-        held.add(Permission.CANCEL_ORDERS)
-    missing = tuple(PERMISSION_WORDS[permission] for permission in Permission if permission in set(needed) - held)
-    if missing:
-        raise PermissionMissing(missing)
