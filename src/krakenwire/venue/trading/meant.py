@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from krakenwire.model.rates import Transaction
+from krakenwire.protocol.v2.venue_values import CLIENT_ID
 from krakenwire.venue.text_ids import is_well_formed
 from krakenwire.venue.trading.account_order import AccountOrder
 from krakenwire.venue.trading.accounts import Account
@@ -45,6 +46,8 @@ class Meant:
         if name == "order_id":
             return self.by_order_id(account, str(value))
         if name == "cl_ord_id":
+            if CLIENT_ID.fullmatch(str(value)) is None:
+                raise Refusal(NEVER_WAS)
             order = account.by_cl_ord_id.get(str(value))
             found = [] if order is None else [order]
         else:

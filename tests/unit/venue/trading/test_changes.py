@@ -119,6 +119,12 @@ def test_a_finished_order_is_unknown_and_an_id_that_never_was_is_invalid(floor: 
     )
 
 
+def test_a_text_that_no_order_can_have_as_cl_ord_id_is_invalid_and_one_that_none_has_is_unknown(floor: Floor) -> None:
+    bob = floor.account("bob", BTC="0.5")
+    answers = floor.ask(bob, CancelOrders(cl_ord_ids=("longer than free ids are", "never used")))
+    assert answers == (OrderRefused("EOrder:Invalid order"), OrderRefused("EOrder:Unknown order"))
+
+
 def test_nobody_can_touch_anothers_orders(floor: Floor) -> None:
     ann, bob = floor.account("ann", USD="10000"), floor.account("bob", BTC="0.5")
     order = floor.place(bob, "sell", "0.1", "50000.0", cl_ord_id="mine")
