@@ -228,6 +228,7 @@ def test_margin_is_told_in_figures_and_positions(venue: LocalVenue) -> None:
     assert figures["mf"] == figures["e"] - figures["m"]
     volume = rich.result("TradeVolume", pair="XBTUSD")
     assert Decimal(volume["volume"]) > 30_000
+    assert (volume["asset_class"], volume["inputs"]["domain_spot_volume_30d"]) == ("currency", volume["volume"])
     assert volume["fees"]["XXBTZUSD"]["fee"] == "0.3500"
     assert rich.result("AddOrder", **{**order, "type": "sell", "reduce_only": "true"})["txid"]
     assert rich.result("OpenPositions") == {}

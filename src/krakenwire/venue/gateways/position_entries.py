@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
+from typing import Final
 
 from krakenwire.errors import SymbolError
 from krakenwire.model.numbers import fixed_text
@@ -26,6 +27,8 @@ __all__ = ["open_positions", "trade_balance", "trade_volume"]
 _SECOND = 1_000_000_000
 _IDS = TextIds("T", "positions")
 _TERMS = "0.0200% per 4 hours"
+_ELSEWHERE: Final = {"domain_futures_volume_30d": "0.0000", "domain_assets_on_platform": "0.0000"}
+"""What fees also go by, and nobody has here."""
 
 Params = Mapping[str, str]
 
@@ -96,8 +99,13 @@ def trade_volume(front: Front, account: Account, params: Params, now_ns: int) ->
     Raises:
         Declined: a pair that is not listed.
     """
-    volume = account.volume.cents(now_ns)
-    result: dict[str, Json] = {"currency": "ZUSD", "volume": f"{fixed_text(volume, 2)}00"}
+    volume = f"{fixed_text(account.volume.cents(now_ns), 2)}00"
+    result: dict[str, Json] = {
+        "currency": "ZUSD",
+        "asset_class": "currency",
+        "volume": volume,
+        "inputs": {"domain_spot_volume_30d": volume, **_ELSEWHERE},
+    }
     desks = [_desk(front, name) for name in items(params, "pair")]
     if desks:
         result["fees"] = {front.pairs[desk.symbol].rest_key: _tier(desk, account, now_ns, 0) for desk in desks}
