@@ -4,12 +4,13 @@ from krakenwire.session.account import AccountCounters, AccountState, Step
 from krakenwire.session.calls import Call, Calls
 from krakenwire.session.config import SessionConfig
 from krakenwire.session.counters import SessionCounters
-from krakenwire.session.effects import Close, Effect, FetchToken, Open, Send
+from krakenwire.session.effects import Close, Effect, FetchToken, LookUp, Open, Send
 from krakenwire.session.feed import Feed, FeedCounters
 from krakenwire.session.hub import Hub
 from krakenwire.session.intake import NO_REPLY
 from krakenwire.session.lane import Lane
 from krakenwire.session.listeners import Listener
+from krakenwire.session.lookup import Findings, Lookup, Missing
 from krakenwire.session.mailbox import Mailbox, Policy
 from krakenwire.session.order_checks import check_request
 from krakenwire.session.orders import Orders, Pending
@@ -36,10 +37,14 @@ __all__ = [
     "Feed",
     "FeedCounters",
     "FetchToken",
+    "Findings",
     "Hub",
     "Lane",
     "Listener",
+    "LookUp",
+    "Lookup",
     "Mailbox",
+    "Missing",
     "Open",
     "Orders",
     "Pacer",
