@@ -55,6 +55,7 @@ class Connection:
         token_ns: when it was last exchanged for another.
         timers: of everything that is done on it.
         liveness: when it was last heard of.
+        held_since_ns: since when the driver reads no frames, None while it does.
     """
 
     def __init__(
@@ -80,17 +81,12 @@ class Connection:
         self._ending: KrakenwireError | None = None
         self._attempt = 0
         self._opened_ns: int | None = None
-        self._held_since_ns: int | None = None
+        self.held_since_ns: int | None = None
 
     @property
     def asks(self) -> bool:
         """Whether anything may be asked for now."""
         return self.state == "open" and not self.token_due
-
-    @property
-    def held(self) -> bool:
-        """Whether the driver reads no frames for now."""
-        return self._held_since_ns is not None
 
     # -- what the driver is to do ----------------------------------------------------
 
@@ -162,7 +158,7 @@ class Connection:
         url = self._config.url
         error = self._ending or error or ConnectionLost(url, "the venue closed the connection", code=_NORMAL)
         lived_s = 0.0 if self._opened_ns is None else (now_ns - self._opened_ns) / _SECOND
-        self._ending = self._opened_ns = self._held_since_ns = self.token = None
+        self._ending = self._opened_ns = self.held_since_ns = self.token = None
         self.timers.clear()
         self._effects = [effect for effect in self._effects if isinstance(effect, LookUp)]
         self._lets_through(False)
@@ -200,16 +196,6 @@ class Connection:
 
     # -- signs of life -----------------------------------------------------------------------
 
-    def hears(self, size: int, now_ns: int) -> bool:
-        """Note a sign of life; return whether its frame counts."""
-        if self.state != "open":
-            self._counters.frames_ignored += 1
-            return False
-        self._counters.frames += 1
-        self._counters.bytes += size
-        self.liveness.heard_ns = now_ns
-        return True
-
     def pinged(self, req_id: int, frame: str, now_ns: int) -> None:
         """Have a ping sent."""
         self.liveness.pinged(req_id, now_ns)
@@ -221,7 +207,7 @@ class Connection:
         """Return what its silence asks for now."""
         if self.state != "open":
             return None
-        if self.held:
+        if self.held_since_ns is not None:
             self.timers.arm(LIVENESS, now_ns + _SECOND)
             return None
         verdict = self.liveness.check(now_ns)
@@ -242,14 +228,14 @@ class Connection:
 
     def hold(self, now_ns: int) -> None:
         """The driver reads no frames for now."""
-        if self._held_since_ns is None:
-            self._held_since_ns = now_ns
+        if self.held_since_ns is None:
+            self.held_since_ns = now_ns
 
     def release(self, now_ns: int) -> int:
         """The driver reads again; return for how long it did not."""
-        if self._held_since_ns is None:
+        if self.held_since_ns is None:
             return 0
-        held_ns = now_ns - self._held_since_ns
-        self._held_since_ns = None
+        held_ns = now_ns - self.held_since_ns
+        self.held_since_ns = None
         self.liveness.held(held_ns, now_ns)
         return held_ns

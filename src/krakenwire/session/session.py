@@ -245,16 +245,22 @@ class Session(SessionViews):
         counters.frames += frames
         counters.bytes += size
         counters.events += events
-        if self._connection.held:
+        if self._connection.held_since_ns is not None:
             self.release(now_ns)
         self._connection.liveness.heard_ns = now_ns
 
     def _hears(self, size: int, now_ns: int) -> bool:
         """Note a sign of life; return whether its frame counts."""
-        connection = self._connection
-        if connection.held and connection.state == "open":
+        connection, counters = self._connection, self.counters
+        if connection.state != "open":
+            counters.frames_ignored += 1
+            return False
+        if connection.held_since_ns is not None:
             self.release(now_ns)
-        return connection.hears(size, now_ns)
+        counters.frames += 1
+        counters.bytes += size
+        connection.liveness.heard_ns = now_ns
+        return True
 
     def _decoded(
         self, decode: Callable[[str | bytes], Sequence[Event]], frame: str | bytes, now_ns: int
@@ -284,7 +290,8 @@ class Session(SessionViews):
             self._settle(now_ns)
         if self._private is not None:
             self._private.settle(now_ns)
-        return self._counted(events)
+        self.counters.events += len(events)
+        return events
 
     def feed_closed(self, error: KrakenwireError | None, now_ns: int) -> Sequence[Event]:
         """The connection is gone, or could not be opened.
@@ -321,7 +328,7 @@ class Session(SessionViews):
             else:
                 out += self._check_entry(cast("SubscriptionKey", name), now_ns)
         self._settle_all(now_ns)
-        if self.state == "open" and not self._connection.held:
+        if self.state == "open" and self._connection.held_since_ns is None:
             self._arm_entries(cast("Iterable[SubscriptionKey]", due))
         return self._counted(out)
 
@@ -339,7 +346,7 @@ class Session(SessionViews):
 
     def release(self, now_ns: int) -> None:
         """The driver reads again: every limit on silence is prolonged by the time it did not."""
-        if not self._connection.held:
+        if self._connection.held_since_ns is None:
             return
         held_ns = self._connection.release(now_ns)
         for entry in self._ledger.entries.values():
@@ -397,7 +404,7 @@ class Session(SessionViews):
 
     def _check_entry(self, key: SubscriptionKey, now_ns: int) -> Sequence[Event]:
         entry = self._ledger.entries.get(key)
-        if entry is None or self.state != "open" or self._connection.held:
+        if entry is None or self.state != "open" or self._connection.held_since_ns is not None:
             return ()
         due_ns = self._intake.deadline_ns(entry)
         return self._intake.check(entry, now_ns) if due_ns is not None and due_ns <= now_ns else ()
