@@ -1,15 +1,20 @@
-"""Addresses of the local Kraken that `run.sh` started; without it nothing here is collected."""
+"""Addresses of the local Krakens that `run.sh` started; without them nothing here is collected."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import os
+import socket
+import sys
 from collections.abc import Coroutine
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+from by_name import led
 
 _VENUE = os.environ.get("KRAKENWIRE_PEERS_VENUE")
 
@@ -33,6 +38,41 @@ class Addresses:
 def venue() -> Addresses:
     assert _VENUE is not None
     return Addresses(**json.loads(_VENUE))
+
+
+@dataclass(frozen=True)
+class ByName:
+    """The local Kraken that is reached by the names of Kraken's hosts, over TLS: its key, and how programs are started.
+
+    Attributes:
+        key, secret: of its demo account.
+        environ: for a program that is to trust its certificate.
+    """
+
+    key: str
+    secret: str
+    environ: dict[str, str]
+
+    def command(self, program: str, *args: str) -> list[str]:
+        """What starts a program of the clients so that it finds this Kraken."""
+        return [sys.executable, str(Path(__file__).with_name("by_name.py")), program, *args]
+
+
+@pytest.fixture(scope="session")
+def hosts() -> ByName:
+    addresses = json.loads(os.environ["KRAKENWIRE_HOSTS"])
+    authority = os.environ["KRAKENWIRE_PEERS_CA"]
+    trust = dict.fromkeys(("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "WEBSOCKET_CLIENT_CA_BUNDLE"), authority)
+    return ByName(addresses["key"], addresses["secret"], {**os.environ, **trust})
+
+
+@pytest.fixture
+def led_here(hosts: ByName, monkeypatch: pytest.MonkeyPatch) -> ByName:
+    """In this process, too, Kraken's hosts are the local ones and their certificate is trusted."""
+    monkeypatch.setattr(socket, "getaddrinfo", led(json.loads(os.environ["KRAKENWIRE_HOSTS"])))
+    for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "WEBSOCKET_CLIENT_CA_BUNDLE"):
+        monkeypatch.setenv(name, hosts.environ[name])
+    return hosts
 
 
 def within(work: Coroutine[Any, Any, Any], seconds: float = WAIT_S) -> Any:

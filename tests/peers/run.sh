@@ -14,7 +14,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 if ! cmp -s "$here/requirements.txt" "$peers/.installed"; then
     "$venv/bin/python" -m venv --clear "$peers"
-    "$peers/bin/python" -m pip install --quiet --disable-pip-version-check -r "$here/requirements.txt"
+    "$peers/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps -r "$here/requirements.txt"
     cp "$here/requirements.txt" "$peers/.installed"
 fi
 
@@ -66,8 +66,13 @@ TOML
 done
 
 serve addresses
+# Some clients have the hosts of Kraken as constants and speak TLS only: a second venue has their names, each host on a
+# port of its own.
+"$venv/bin/python" -m trustme --quiet --dir "$work" --identities {api,ws,ws-auth,ws-l3}.kraken.com
+serve hosts --strict-hosts --control 0 --tls-cert "$work/server.pem" --tls-key "$work/server.key"
 KRAKENWIRE_PEERS_VENUE=$(cat "$work/addresses")
-export KRAKENWIRE_PEERS_VENUE
+KRAKENWIRE_HOSTS=$(cat "$work/hosts")
+export KRAKENWIRE_PEERS_VENUE KRAKENWIRE_HOSTS KRAKENWIRE_PEERS_CA="$work/client.pem"
 timeout 300 "$peers/bin/python" -m pytest -c "$here/peers.ini" --rootdir "$here" --confcutdir "$here" "$here" "$@"
 
 if ! command -v npm >/dev/null || ! node -e 'process.exit(require("zlib").crc32 ? 0 : 1)' 2>/dev/null; then
@@ -85,9 +90,4 @@ if ! cmp -s "$here/js/package-lock.json" .installed; then
     cp package-lock.json .installed
 fi
 
-# Some of them have the hosts of Kraken as constants and speak TLS only: a second venue has their names, each host on
-# a port of its own.
-"$venv/bin/python" -m trustme --quiet --dir "$work" --identities {api,ws,ws-auth,ws-l3}.kraken.com
-serve hosts --strict-hosts --control 0 --tls-cert "$work/server.pem" --tls-key "$work/server.key"
-KRAKENWIRE_HOSTS=$(cat "$work/hosts") NODE_EXTRA_CA_CERTS="$work/client.pem" \
-    NODE_OPTIONS="--no-deprecation --require=$peers/js/hosts.cjs" timeout 300 node --test --test-reporter=spec
+NODE_EXTRA_CA_CERTS="$KRAKENWIRE_PEERS_CA" NODE_OPTIONS="--no-deprecation --require=$peers/js/hosts.cjs" timeout 300 node --test --test-reporter=spec
