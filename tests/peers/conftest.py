@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from by_name import led
 
 _VENUE = os.environ.get("KRAKENWIRE_PEERS_VENUE")

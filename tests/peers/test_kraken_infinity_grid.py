@@ -1,4 +1,4 @@
-"""kraken-infinity-grid: a whole trading bot, from its check of the key to its grid of orders; its hosts are constants."""
+"""kraken-infinity-grid: a trading bot, from the check of its key to a grid of orders; its hosts are constants."""
 
 from __future__ import annotations
 
