@@ -46,6 +46,8 @@ def test_public_rest_is_of_the_documented_types(venue: Any) -> None:
         for info in ("info", "leverage", "fees", "margin"):
             assert await market.asset_pairs(pair="XBTUSD", info=info)
         assert len((await market.depth("XBTUSD", count=10))["XXBTZUSD"]["bids"]) == 10
+        assert len((await market.grouped_book("XBTUSD", depth=25, grouping=10))["asks"]) == 25
+        assert (await market.pre_trade("BTC/USD"))["bids"][0]["count"] >= 1
         for call in (market.ticker, market.ohlc, market.trades, market.spread):
             assert await call("XBTUSD")
 

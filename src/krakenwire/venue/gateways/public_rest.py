@@ -17,6 +17,7 @@ from krakenwire.model.numbers import decimal_from_text, fixed_text
 from krakenwire.model.times import rfc3339_from_ns
 from krakenwire.protocol import rest
 from krakenwire.protocol.rest import Json
+from krakenwire.venue.gateways.public_book import GROUPED_DEPTHS, GROUPINGS, grouped_book, pre_trade
 from krakenwire.venue.market.instruments import VenueAsset, VenueInstrument, assets
 from krakenwire.venue.market.market import Market
 from krakenwire.venue.market.statistics import Statistics
@@ -59,6 +60,8 @@ class RestGateway:
             "AssetPairs": self._asset_pairs,
             "Ticker": self._ticker,
             "Depth": self._depth,
+            "GroupedBook": self._grouped_book,
+            "PreTrade": self._pre_trade,
             "Trades": self._trades,
             "OHLC": self._ohlc,
             "Spread": self._spread,
@@ -122,6 +125,16 @@ class RestGateway:
             for name in ("asks", "bids")
         }
         return {key: sides}
+
+    def _grouped_book(self, params: Params, _: int) -> Json:
+        market = self._one(params)[1]
+        depth, grouping = _whole(params, "depth", GROUPED_DEPTHS[0], 1), _whole(params, "grouping", GROUPINGS[0], 1)
+        if depth not in GROUPED_DEPTHS or grouping not in GROUPINGS:
+            raise _ApiError(rest.INVALID_ARGUMENTS)
+        return grouped_book(market, params["pair"].strip(), depth, grouping)
+
+    def _pre_trade(self, params: Params, _: int) -> Json:
+        return pre_trade(self._one({"pair": params.get("symbol", "")})[1])
 
     def _trades(self, params: Params, _: int) -> Json:
         key, market = self._one(params)

@@ -251,3 +251,43 @@ def test_spread_rows_are_when_bid_ask_and_since_is_inclusive(gateway: RestGatewa
     assert answer["last"] == NOW // SECOND
     assert result(gateway, "Spread", pair="XBTUSD", since=str(answer["last"]))["XXBTZUSD"][-1] == rows[-1]
     assert result(gateway, "Spread", pair="XBTUSD", since=str(answer["last"] + 1))["XXBTZUSD"] == []
+
+
+def test_a_grouped_book_adds_levels_up_away_from_the_other_side(gateway: RestGateway) -> None:
+    book = result(gateway, "GroupedBook", pair="XBT/USD", grouping="25")
+    assert (book["pair"], book["grouping"]) == ("XBT/USD", 25)
+    assert book["bids"] == [{"price": "63997.50000", "qty": "7.50000003"}]
+    assert book["asks"][-1] == {"price": "64012.50000", "qty": "0.00098003"}
+    levels = result(gateway, "GroupedBook", pair="XBTUSD")
+    depth = result(gateway, "Depth", pair="XBTUSD", count="10")["XXBTZUSD"]
+    assert [level["price"] for level in levels["bids"]] == [row[0] for row in depth["bids"]]
+
+
+def test_pre_trade_counts_the_orders_of_each_level(gateway: RestGateway) -> None:
+    book = result(gateway, "PreTrade", symbol="BTC/USD")
+    assert (book["symbol"], book["base_asset"], book["quote_asset"]) == ("BTC/USD", "BTC", "USD")
+    assert book["bids"][0] == {
+        "side": "BUY",
+        "price": "63999.0",
+        "qty": "2.50000000",
+        "count": 1,
+        "publication_ts": "2027-01-15T08:00:30.000000Z",
+    }
+    assert {level["side"] for level in book["asks"]} == {"SELL"}
+
+
+@pytest.mark.parametrize(
+    ("method", "params", "error"),
+    [
+        ("GroupedBook", {}, "EGeneral:Invalid arguments"),
+        ("GroupedBook", {"pair": "NOPE"}, "EQuery:Unknown asset pair"),
+        ("GroupedBook", {"pair": "XBTUSD", "depth": "11"}, "EGeneral:Invalid arguments"),
+        ("GroupedBook", {"pair": "XBTUSD", "grouping": "2"}, "EGeneral:Invalid arguments"),
+        ("PreTrade", {}, "EGeneral:Invalid arguments"),
+        ("PreTrade", {"symbol": "NO/PE"}, "EQuery:Unknown asset pair"),
+    ],
+)
+def test_other_views_of_the_book_refuse_what_they_do_not_know(
+    gateway: RestGateway, method: str, params: dict[str, str], error: str
+) -> None:
+    assert ask(gateway, method, **params) == {"error": [error]}
