@@ -90,4 +90,5 @@ if ! cmp -s "$here/js/package-lock.json" .installed; then
     cp package-lock.json .installed
 fi
 
-NODE_EXTRA_CA_CERTS="$KRAKENWIRE_PEERS_CA" NODE_OPTIONS="--no-deprecation --require=$peers/js/hosts.cjs" timeout 300 node --test --test-reporter=spec
+NODE_EXTRA_CA_CERTS="$KRAKENWIRE_PEERS_CA" NODE_OPTIONS="--no-deprecation --require=$peers/js/hosts.cjs" \
+    timeout 300 node --test --test-reporter=spec
