@@ -1,4 +1,4 @@
-"""ccxt and ccxt.pro: public REST and WebSocket calls, only `urls` changed."""
+"""ccxt and ccxt.pro: public REST and WebSocket calls, only `urls` and the pace changed."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ import pytest
 from conftest import within
 
 SYMBOL = "BTC/USD"
+PACE = {"rateLimit": 5}
+"""Milliseconds between calls: nothing here limits those without an account."""
 
 
 @pytest.fixture
 def kraken(venue: Any) -> ccxt.kraken:
-    return with_addresses(ccxt.kraken(), venue)
+    return with_addresses(ccxt.kraken(PACE), venue)
 
 
 def with_addresses(exchange: Any, venue: Any) -> Any:
@@ -30,7 +32,7 @@ def with_addresses(exchange: Any, venue: Any) -> Any:
 
 def watch(venue: Any, use: Callable[[Any], Awaitable[Any]]) -> Any:
     async def work() -> Any:
-        exchange = with_addresses(ccxt.pro.kraken(), venue)
+        exchange = with_addresses(ccxt.pro.kraken(PACE), venue)
         try:
             return await use(exchange)
         finally:

@@ -16,6 +16,8 @@ from kraken.spot.websocket import SpotWSClientBase
 from conftest import within
 
 SYMBOL = "BTC/USD"
+PACE = {"rateLimit": 5}
+"""Milliseconds between the calls of ccxt: the account here has no limits."""
 
 
 # -- krakenex --------------------------------------------------------------------
@@ -52,7 +54,7 @@ def with_account(exchange: Any, venue: Any) -> Any:
 
 
 def test_ccxt_trades_over_rest(venue: Any) -> None:
-    kraken = with_account(ccxt.kraken(), venue)
+    kraken = with_account(ccxt.kraken(PACE), venue)
     before = kraken.fetch_balance()
     order = kraken.create_order(SYMBOL, "limit", "buy", 0.01, 20_000)
     assert order["id"] in {found["id"] for found in kraken.fetch_open_orders(SYMBOL)}
@@ -71,7 +73,7 @@ def test_ccxt_trades_over_rest(venue: Any) -> None:
 
 def pro(venue: Any, use: Callable[[Any], Awaitable[Any]]) -> Any:
     async def work() -> Any:
-        exchange = with_account(ccxt.pro.kraken(), venue)
+        exchange = with_account(ccxt.pro.kraken(PACE), venue)
         try:
             return await use(exchange)
         finally:
