@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from by_name import led
 
 _VENUE = os.environ.get("KRAKENWIRE_PEERS_VENUE")
 
@@ -68,6 +67,8 @@ def hosts() -> ByName:
 @pytest.fixture
 def led_here(hosts: ByName, monkeypatch: pytest.MonkeyPatch) -> ByName:
     """In this process, too, Kraken's hosts are the local ones and their certificate is trusted."""
+    from by_name import led
+
     monkeypatch.setattr(socket, "getaddrinfo", led(json.loads(os.environ["KRAKENWIRE_HOSTS"])))
     for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "WEBSOCKET_CLIENT_CA_BUNDLE"):
         monkeypatch.setenv(name, hosts.environ[name])
