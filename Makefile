@@ -46,7 +46,7 @@ demo: $(VENV)/.run ## see a living market: local Kraken, client, price alert
 	$(BIN)/krakenwire demo $(ARGS)
 
 test: $(VENV)/.dev ## run the tests
-	$(BIN)/python -m pytest -q -n $(WORKERS) $(ARGS)
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal $(ARGS)
 
 nightly: $(VENV)/.dev ## run the tests with the long ones: more than an hour on two cores
 	$(BIN)/python -m pytest -q -n $(WORKERS) --nightly -o faulthandler_timeout=10800 $(ARGS)
@@ -103,7 +103,7 @@ wheel: $(VENV)/.dev ## wheel and source distribution, in dist
 	@ls dist/krakenwire-*
 
 test-wheel: wheel ## the wheel, installed in a fresh environment, passes the tests
-	tests/packaging/run.sh $(VENV) dist suite -n $(WORKERS) $(ARGS)
+	tests/packaging/run.sh $(VENV) dist suite -n $(WORKERS) --dist worksteal $(ARGS)
 
 check-packages: wheel ## wheel and sdist install and work, with a C compiler and without
 	tests/packaging/run.sh $(VENV) dist install
