@@ -89,6 +89,7 @@ class Exchange:
         self._meant = Meant(self.desks)
         self._ends = Ends(self._meant, self._agenda, mode)
         self.unplaced_closes = 0
+        self._moving: set[str] = set()
         self.positions = Positions(ledger, lambda position: self._agenda.note(position.rollover_ns, position))
         self.margin = Margin(self.positions, self.usd, collateral or {})
         self._liquidating: set[str] = set()
@@ -145,16 +146,25 @@ class Exchange:
                 item.desk.cancel(item, "", now_ns, "expired")
 
     def market_moved(self, symbol: str, now_ns: int) -> None:
-        """See to what trades in a market have made due: triggers, and orders that fills shall place."""
+        """See to what trades in a market have made due: triggers, and orders that fills shall place.
+
+        What these move in turn, the call under way sees to: chains of them may be of any length.
+        """
+        if symbol in self._moving:
+            return
         desk = self.desks[symbol]
-        while True:
-            desk.rebound(now_ns)
-            if desk.closes:
-                self._place_close(desk.closes.popleft(), now_ns)
-            elif (order := desk.due(now_ns)) is not None:
-                desk.fire(order, now_ns)
-            else:
-                break
+        self._moving.add(symbol)
+        try:
+            while True:
+                desk.rebound(now_ns)
+                if desk.closes:
+                    self._place_close(desk.closes.popleft(), now_ns)
+                elif (order := desk.due(now_ns)) is not None:
+                    desk.fire(order, now_ns)
+                else:
+                    break
+        finally:
+            self._moving.discard(symbol)
         for name in self.positions.holders(symbol):
             self._liquidate(name, now_ns)
 

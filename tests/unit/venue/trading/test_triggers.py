@@ -156,3 +156,15 @@ def test_a_closing_order_whose_price_would_be_none_is_counted(floor: Floor) -> N
     assert floor.exchange.unplaced_closes == 1
     assert not ann.open_orders
     assert [order.phase for order in ann.closed_orders] == ["filled"]
+
+
+def test_closing_orders_that_fill_each_other_make_a_chain_of_any_length(floor: Floor) -> None:
+    close = Conditional(order_type="limit", limit_price=Decimal(60_000))
+    rich = {"USD": "1000000000", "BTC": "1000"}
+    accounts = floor.account("ann", **rich), floor.account("bob", **rich)
+    for number in range(1_500):
+        floor.place(accounts[number % 2], "sell", "0.01", f"{50_000 + number}.0", conditional=close)
+    floor.place(accounts[1], "buy", "0.01", "50000.0")
+    (left,) = (order for account in accounts for order in account.open_orders.values())
+    assert (left.side, left.filled, len(accounts[0].fills) + len(accounts[1].fills)) == ("buy", 0, 3_000)
+    floor.check()
