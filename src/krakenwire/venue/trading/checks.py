@@ -75,7 +75,7 @@ def draft(request: AddOrder, account: Account, desk: Desk, now_ns: int) -> Accou
     cash = 0
     if request.cash_order_qty is not None:
         cash = lots_of(request.cash_order_qty, desk.terms.quote_decimals)
-        qty = desk.lots_for_cash(cash)
+        qty = desk.lots_for_cash(account, cash, request.stp_type)
     else:
         assert request.order_qty is not None
         qty = lots_of(request.order_qty, instrument.qty_precision)

@@ -8,11 +8,11 @@ It decides nothing about who may ask for what: `exchange.py` does, and
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from krakenwire.model import OrderSide
-from krakenwire.model.orders import TriggerReference
+from krakenwire.model.orders import SelfTradePrevention, TriggerReference
 from krakenwire.venue.market.market import Market
 from krakenwire.venue.matching.orders import (
     Accepted,
@@ -25,9 +25,9 @@ from krakenwire.venue.matching.orders import (
 )
 from krakenwire.venue.trading.account_order import AccountOrder, Fill
 from krakenwire.venue.trading.accounts import Account
-from krakenwire.venue.trading.needs import lots_for_cash, need, sweep
+from krakenwire.venue.trading.needs import lots_at, lots_for_cash, need, sweep
 from krakenwire.venue.trading.positions import Positions
-from krakenwire.venue.trading.refusals import NO_FUNDS, USER_REQUESTED, reason_of
+from krakenwire.venue.trading.refusals import NO_FUNDS, NO_LIQUIDITY, USER_REQUESTED, reason_of
 from krakenwire.venue.trading.reports import Reports
 from krakenwire.venue.trading.settlement import Settlement
 from krakenwire.venue.trading.terms import Terms
@@ -41,7 +41,7 @@ _ENDINGS: Final = {
     "post only": POST_ONLY,
     "cannot fill": "Fill or kill order could not be filled",
     "ioc": "Immediate or cancel order expired",
-    "no liquidity": "No liquidity",
+    "no liquidity": NO_LIQUIDITY,
     "self trade": "Self trade prevention",
 }
 """Why an order ended that nobody canceled, in our words where the venue's are not known."""
@@ -92,26 +92,41 @@ class Desk:
         """Return what taker and maker pay, in millionths."""
         return self._settlement.rates(account, now_ns)
 
-    def sweep_cost(self, side: OrderSide, lots: int) -> tuple[int, int]:
+    def sweep_cost(self, order: AccountOrder) -> tuple[int, int]:
         """Return how many lots an order could take from the other side, and their cost in ticks times lots."""
-        other: OrderSide = "sell" if side == "buy" else "buy"
-        depth = 16
+        other: OrderSide = "sell" if order.side == "buy" else "buy"
+        gone = self._giving_way(order.account, other, order.stp_type)
+        lots, depth = order.remaining, 16
         while True:
             levels = self.market.levels(other, depth)
-            reachable, exact = sweep(levels, lots)
+            reachable, exact = sweep(levels, lots, gone)
             if reachable == lots or len(levels) < depth:
                 return reachable, exact
             depth *= 4
 
-    def lots_for_cash(self, cash: int) -> int:
-        """Return how many lots can be bought at once for some ledger units of the quote, fee on top."""
+    def lots_for_cash(self, account: Account, cash: int, stp_type: SelfTradePrevention) -> int:
+        """Return how many lots an account can buy at once for some ledger units of the quote, fee on top."""
+        gone = self._giving_way(account, "sell", stp_type)
         depth = 16
         while True:
             levels = self.market.levels("sell", depth)
-            lots = lots_for_cash(levels, cash, 0, self.terms)
-            if len(levels) < depth or lots < sum(level.qty + level.hidden for level in levels):
+            lots = lots_for_cash(levels, cash, 0, self.terms, gone)
+            if len(levels) < depth or lots < sum(lots_at(level, gone) for level in levels):
                 return lots
             depth *= 4
+
+    def _giving_way(self, account: Account, side: OrderSide, stp_type: SelfTradePrevention) -> Mapping[int, int]:
+        """Return the lots by price that rest on one side and that an order of their owner would cancel, not take.
+
+        An order that gives way itself ends at the first of them: what it takes before is not dearer for it.
+        """
+        gone: dict[int, int] = {}
+        if stp_type == "cancel_oldest":
+            for order in account.open_orders.values():
+                if order.resting and order.desk is self and order.side == side:
+                    assert order.price is not None
+                    gone[order.price] = gone.get(order.price, 0) + order.remaining
+        return gone
 
     def reference(self, kind: TriggerReference) -> int:
         """Return the price that triggers watch in ticks, 0 before any. Without an index it is the last one."""
@@ -187,11 +202,14 @@ class Desk:
         Args:
             order: resting; the caller has held what the change needs.
             now_ns: the time.
-            qty: lots that shall remain.
+            qty: lots that shall remain; of a reduce-only order no more than its position.
             price: ticks.
             display: lots that an iceberg shows.
             post_only: refuse a new price that would take.
         """
+        if qty is not None and order.reduce_only:
+            bound = self.market.engine.orders[order.number].reduce_qty
+            qty = qty if bound is None else min(qty, bound)
         events = self.market.amend(order.number, now_ns, qty, price, post_only=post_only, display_qty=display)
         if isinstance(events[0], Refused):
             return events[0].reason
@@ -254,7 +272,7 @@ class Desk:
             return self.hold(order, *need(order, order.price, order.remaining))
         if order.side == "sell" or order.leverage:
             return self.hold(order, *need(order, 0, order.remaining))
-        held = self.terms.cost_held(self.sweep_cost("buy", order.remaining)[1])
+        held = self.terms.cost_held(self.sweep_cost(order)[1])
         fee = 0 if order.fee_in_base else -(-held * order.fee_rate // 1_000_000)
         return self.hold(order, held, fee)
 

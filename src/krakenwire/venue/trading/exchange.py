@@ -45,7 +45,15 @@ from krakenwire.venue.trading.ends import Ends
 from krakenwire.venue.trading.margin import Margin
 from krakenwire.venue.trading.meant import Meant, charge
 from krakenwire.venue.trading.positions import Position, Positions
-from krakenwire.venue.trading.refusals import INVALID, NEVER_WAS, NO_FUNDS, UNKNOWN, Refusal, reason_of
+from krakenwire.venue.trading.refusals import (
+    INVALID,
+    NEVER_WAS,
+    NO_FUNDS,
+    NO_LIQUIDITY,
+    UNKNOWN,
+    Refusal,
+    reason_of,
+)
 from krakenwire.venue.trading.reports import Report, Reports
 from krakenwire.venue.trading.settlement import Settlement
 from krakenwire.venue.trading.terms import Terms
@@ -141,7 +149,7 @@ class Exchange:
             elif isinstance(item, Account):
                 self._ends.fire(item, due_ns, now_ns)
             elif item.is_open and item.phase == "scheduled" and item.effective_ns == due_ns:
-                self._start(item, now_ns)
+                self._begin(item, now_ns)
             elif item.is_open and item.expire_ns == due_ns:
                 item.desk.cancel(item, "", now_ns, "expired")
 
@@ -262,6 +270,18 @@ class Exchange:
         if order.trigger is None or order.price is not None:
             return order.desk.hold_all(order, now_ns)
         return amending.hold_at(order, order.trigger.price, now_ns)
+
+    def _begin(self, order: AccountOrder, now_ns: int) -> None:
+        """Start a scheduled order, if its account can pay what the market wants by now."""
+        desk = order.desk
+        lots = desk.lots_for_cash(order.account, order.cash, order.stp_type) if order.cash else order.qty
+        order.qty = lots or order.qty
+        if not lots:
+            desk.cancel(order, NO_LIQUIDITY, now_ns)
+        elif order.trigger is None and not desk.hold_all(order, now_ns):
+            desk.cancel(order, reason_of(NO_FUNDS), now_ns)
+        else:
+            self._start(order, now_ns)
 
     def _start(self, order: AccountOrder, now_ns: int) -> None:
         """Put an order into the book, or let it wait for its trigger."""

@@ -6,11 +6,13 @@ than is held for it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from krakenwire.venue.matching.book_side import PriceLevel
 from krakenwire.venue.trading.account_order import AccountOrder
 from krakenwire.venue.trading.terms import PPM, Terms, rounded_up
 
-__all__ = ["fee_held", "lots_for_cash", "need", "sweep"]
+__all__ = ["fee_held", "lots_at", "lots_for_cash", "need", "sweep"]
 
 
 def fee_held(amount: int, rate: int) -> int:
@@ -34,12 +36,17 @@ def need(order: AccountOrder, price: int, remaining: int) -> tuple[int, int]:
     return held, fee_held(held, order.fee_rate) if fee_is_extra else 0
 
 
-def sweep(levels: list[PriceLevel], lots: int) -> tuple[int, int]:
-    """Return how many of some lots the levels hold, hidden ones too, and what they cost in ticks times lots."""
+def lots_at(level: PriceLevel, gone: Mapping[int, int]) -> int:
+    """Return how many lots a level holds, hidden ones too, without those that are `gone` by price before they trade."""
+    return level.qty + level.hidden - gone.get(level.price, 0)
+
+
+def sweep(levels: list[PriceLevel], lots: int, gone: Mapping[int, int]) -> tuple[int, int]:
+    """Return how many of some lots the levels hold, and what they cost in ticks times lots."""
     exact = 0
     left = lots
     for level in levels:
-        qty = min(left, level.qty + level.hidden)
+        qty = min(left, lots_at(level, gone))
         exact += qty * level.price
         left -= qty
         if not left:
@@ -47,7 +54,7 @@ def sweep(levels: list[PriceLevel], lots: int) -> tuple[int, int]:
     return lots - left, exact
 
 
-def lots_for_cash(levels: list[PriceLevel], cash: int, rate: int, terms: Terms) -> int:
+def lots_for_cash(levels: list[PriceLevel], cash: int, rate: int, terms: Terms, gone: Mapping[int, int]) -> int:
     """Return how many lots can be bought for some ledger units, the fee on top not counted in them.
 
     Args:
@@ -55,11 +62,12 @@ def lots_for_cash(levels: list[PriceLevel], cash: int, rate: int, terms: Terms) 
         cash: ledger units of the quote.
         rate: 0, or the fee in millionths if `cash` is to pay for it, too.
         terms: of the instrument.
+        gone: lots that nobody can buy, by price.
     """
     budget = terms.exact(cash * PPM // (PPM + rate))
     lots = 0
     for level in levels:
-        there = level.qty + level.hidden
+        there = lots_at(level, gone)
         take = min(there, budget // level.price)
         lots += take
         budget -= take * level.price

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["INVALID", "INVALID_PRICE", "NEVER_WAS", "NO_FUNDS", "UNKNOWN", "USER_REQUESTED", "Refusal", "reason_of"]
+__all__ = [
+    "INVALID",
+    "INVALID_PRICE",
+    "NEVER_WAS",
+    "NO_FUNDS",
+    "NO_LIQUIDITY",
+    "UNKNOWN",
+    "USER_REQUESTED",
+    "Refusal",
+    "reason_of",
+]
 
 INVALID: Final = "EGeneral:Invalid arguments"
 INVALID_PRICE: Final = "EOrder:Invalid price"
@@ -14,6 +24,9 @@ UNKNOWN: Final = "EOrder:Unknown order"
 
 USER_REQUESTED: Final = "User requested"
 """Why an order was canceled or amended that its owner asked about."""
+
+NO_LIQUIDITY: Final = "No liquidity"
+"""Why a market order was canceled for which nothing was left."""
 
 
 class Refusal(Exception):

@@ -122,6 +122,8 @@ def check_account(account: Account) -> None:
         assert order.hold >= 0
         assert order.hold_fee >= 0
         assert 0 <= order.filled < order.qty, order
+        if order.resting:
+            assert order.remaining == order.desk.market.engine.orders[order.number].remaining
         held[order.hold_asset] = held.get(order.hold_asset, 0) + order.hold + order.hold_fee
     for asset, amount in account.holds.items():
         assert amount == held.get(asset, 0), f"{account} holds {amount} {asset} for orders that need {held.get(asset)}"

@@ -187,3 +187,49 @@ def test_an_account_never_trades_with_itself(floor: Floor, kind: str, left: list
     floor.place(ann, "buy", "0.5", "50000.0", cl_ord_id="new", stp_type=kind)
     assert [order.cl_ord_id for order in ann.open_orders.values()] == left
     assert not ann.fills
+
+
+def test_what_a_market_order_needs_leaves_out_its_owners_orders_that_give_way(floor: Floor) -> None:
+    ann, bob = floor.account("ann", USD="5000", BTC="0.2"), floor.account("bob", BTC="2")
+    floor.place(ann, "sell", "0.1", "40000.0")
+    floor.place(bob, "sell", "1", "60000.0")
+    buy = {"order_type": "market", "stp_type": "cancel_oldest"}
+    assert floor.refusal(ann, "buy", "0.1", **buy) == "EOrder:Insufficient funds"
+    order = floor.place(ann, "buy", None, cash_order_qty=Decimal(3000), **buy)
+    assert (order.phase, floor.balance(ann, "BTC"), floor.balance(ann, "USD")) == ("filled", Decimal("0.25"), 1988)
+    floor.check()
+
+
+@pytest.mark.parametrize("kind", ["cancel_newest", "cancel_both"])
+def test_a_market_order_that_gives_way_itself_needs_no_more_than_up_to_there(floor: Floor, kind: str) -> None:
+    ann, bob = floor.account("ann", USD="5000", BTC="0.2"), floor.account("bob", BTC="2")
+    floor.place(ann, "sell", "0.1", "40000.0")
+    floor.place(bob, "sell", "1", "60000.0")
+    order = floor.place(ann, "buy", "0.1", order_type="market", stp_type=kind)
+    assert (order.phase, order.reason, floor.balance(ann, "USD")) == ("canceled", "Self trade prevention", 5000)
+    floor.check()
+
+
+def test_a_scheduled_market_order_starts_only_with_the_money_that_it_takes_by_then(floor: Floor) -> None:
+    ann, bob = floor.account("ann", USD="5020"), floor.account("bob", BTC="3")
+    cheap = floor.place(bob, "sell", "1", "50000.0")
+    later = {"order_type": "market", "effective_time_ns": floor.now_ns + 5 * SECOND}
+    order = floor.place(ann, "buy", "0.1", **later)
+    floor.ask(bob, CancelOrders(order_ids=(cheap.order_id,)))
+    floor.place(bob, "sell", "1", "60000.0")
+    floor.pass_time(6)
+    assert (order.phase, order.reason, floor.available(ann, "USD")) == ("canceled", "Insufficient funds", 5020)
+    floor.check()
+
+
+def test_a_scheduled_order_for_cash_buys_what_that_is_worth_when_it_starts(floor: Floor) -> None:
+    ann, bob = floor.account("ann", USD="5020"), floor.account("bob", BTC="3")
+    cheap = floor.place(bob, "sell", "1", "50000.0")
+    later = {"order_type": "market", "effective_time_ns": floor.now_ns + 5 * SECOND}
+    bought, none = (floor.place(ann, "buy", None, cash_order_qty=Decimal(cash), **later) for cash in (3000, 2000))
+    floor.ask(bob, CancelOrders(order_ids=(cheap.order_id,)))
+    floor.place(bob, "sell", "0.05", "60000.0")
+    floor.pass_time(6)
+    assert (bought.phase, floor.balance(ann, "BTC"), floor.balance(ann, "USD")) == ("filled", Decimal("0.05"), 2008)
+    assert (none.phase, none.reason, floor.available(ann, "USD")) == ("canceled", "No liquidity", 2008)
+    floor.check()

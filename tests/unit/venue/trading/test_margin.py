@@ -8,6 +8,7 @@ import pytest
 from tests.unit.venue.trading.desks import SECOND, Floor
 
 from krakenwire.model.executions import Execution
+from krakenwire.model.orders import AmendOrder
 from krakenwire.venue.trading import Account
 
 
@@ -123,6 +124,14 @@ def test_a_reduce_only_order_never_opens_and_shrinks_with_the_position(
     floor.place(ann, "sell", "0.6", "51000.0", leverage=5)
     assert (resting.phase, resting.reason) == ("canceled", "Reduce only: Position is closed")
     assert floor.refusal(ann, "sell", "1", "60000.0", leverage=5, reduce_only=True).endswith("No position exists")
+
+
+def test_a_reduce_only_order_cannot_be_amended_beyond_the_position(floor: Floor, ann: Account, bob: Account) -> None:
+    floor.place(bob, "sell", "1", "50000.0")
+    floor.place(ann, "buy", "1", "50000.0", leverage=5)
+    resting = floor.place(ann, "sell", "0.2", "60000.0", leverage=5, reduce_only=True)
+    floor.ask(ann, AmendOrder(order_id=resting.order_id, order_qty=Decimal(3), limit_price=Decimal(59_000)))
+    assert (resting.qty, resting.remaining) == (100_000_000, 100_000_000)
 
 
 def test_settling_closes_the_position_at_the_market(floor: Floor, ann: Account, bob: Account) -> None:
