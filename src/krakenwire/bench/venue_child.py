@@ -1,9 +1,10 @@
 """The local Kraken that is measured, in a process of its own: `python -m krakenwire.bench.venue_child ACCOUNTS MODE`.
 
 One process, one loop, as `krakenwire venue` runs it, its crowd included; its
-accounts have no limits. Beside it, in the same loop and on the same server
-stack, a plain JSON echo: the yardstick, and what the process has cost. It prints its addresses and keys and
-ends with its standard input.
+accounts have no limits, and messages are counted but never too many. Beside it,
+in the same loop and on the same server stack, a plain JSON echo: the yardstick,
+and what the process has cost. It prints its addresses and keys and ends with
+its standard input.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import json
 import sys
 import time
 from decimal import Decimal
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 import msgspec
@@ -27,6 +30,7 @@ from krakenwire.venue.config.accounts_config import AccountConfig
 __all__ = ["SECRET", "main"]
 
 SECRET: Final = "AAAA"
+_CONFIG: Final = "[venue]\nmessage_rate = { threshold = 1000000000, decay_per_s = 1000000 }\n"
 _MONEY: Final = {"USD": Decimal(10**9), "BTC": Decimal(10**4), "ETH": Decimal(10**6)}
 
 
@@ -63,9 +67,16 @@ async def _echo_port() -> int:
     return int(runner.addresses[0][1])
 
 
+def _venue(accounts: int) -> LocalVenue:
+    with TemporaryDirectory() as folder:
+        config = Path(folder, "venue.toml")
+        config.write_text(_CONFIG, encoding="utf-8")
+        return LocalVenue(accounts=[_account(number) for number in range(accounts)], config=config)
+
+
 async def _serve(accounts: int, mode: str) -> None:
     echo, stopping = await _echo_port(), asyncio.Event()
-    venue = LocalVenue(accounts=[_account(number) for number in range(accounts)])
+    venue = _venue(accounts)
 
     def ready(venue: LocalVenue) -> None:
         venue.set_status(mode)
