@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+# What the cards compare is shown where it differs, whoever plays them.
+pytest.register_assert_rewrite("tests.cards.play", "tests.cards.words")
+
 ROOT = Path(__file__).resolve().parents[1]
 
 settings.register_profile("default", deadline=None, derandomize=True, max_examples=100)

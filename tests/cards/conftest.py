@@ -1,11 +1,9 @@
-"""The cards' assertions show what they compared; their clients read no certificates."""
+"""The clients of the cards read no certificates."""
 
 import ssl
 from pathlib import Path
 
 import pytest
-
-pytest.register_assert_rewrite("tests.cards.play", "tests.cards.words")
 
 
 @pytest.fixture(autouse=True)

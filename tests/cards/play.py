@@ -51,6 +51,8 @@ PATIENT: Final = dict.fromkeys(
     ("silence_s", "request_timeout_s", "connect_timeout_s", "reply_timeout_s", "snapshot_timeout_s"), PATIENCE_S
 )
 """Settings for a machine that has other things to do: what takes long is not asked for again, and not given up."""
+QUICK: Final[dict[str, Any]] = {"pause_s": 0.02, "pause_max_s": 0.1, "attempts_max": 1_000}
+"""Settings for connections that are cut on purpose: the next attempt comes at once, and there are always more."""
 
 _OFFSET_MAX_NS: Final = 10**15
 """A time below this is one after the card's beginning."""

@@ -4,51 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from decimal import Decimal
-from typing import Any, Final
 
 import pytest
 from tests.cards.card import SYMBOL, order
-from tests.cards.play import PATIENT, STYLES, VERSIONS, Player, waiting
-from tests.cards.stage import Loop, Stage, ann, running
+from tests.cards.play import PATIENT, QUICK, STYLES, Player, waiting
+from tests.cards.stage import Stage
 from tests.conformance.styles import PATIENCE_S, take_until
 
 from krakenwire.model import Added, CancelOrders, Fill, OrderState, Outcome
 from krakenwire.testing import local_kraken
 from krakenwire.testing.proxy import FaultProxy
 
-QUICK: Final[dict[str, Any]] = {"pause_s": 0.02, "pause_max_s": 0.1, "attempts_max": 1_000}
-
 Away = Callable[[Callable[[], object]], None]
-
-
-@pytest.fixture(scope="module")
-def loop() -> Iterator[Loop]:
-    running_loop = Loop()
-    yield running_loop
-    running_loop.close()
-
-
-@pytest.fixture
-def stage(loop: Loop) -> Iterator[Stage]:
-    with running(loop, ann()) as venue:
-        venue.print("50000.0")
-        yield venue
 
 
 @pytest.fixture
 def proxy(stage: Stage) -> Iterator[FaultProxy]:
     with FaultProxy(stage.server.port) as between:
         yield between
-
-
-@pytest.fixture(params=STYLES)
-def style(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
-@pytest.fixture(params=VERSIONS, ids=lambda version: f"v{version}")
-def version(request: pytest.FixtureRequest) -> int:
-    return int(request.param)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import pytest
 from tests.cards.card import SYMBOL, order
-from tests.cards.play import STYLES, VERSIONS, Player, waiting
+from tests.cards.play import QUICK, STYLES, Player, waiting
 from tests.cards.stage import SECRET, Loop, Stage, ann, running
 from tests.conformance.styles import Aio, take_until
 
@@ -40,34 +40,9 @@ from krakenwire.venue.access.permissions import ALL_PERMISSIONS, Permission
 
 ADD: Final = ("add_order", "addOrder")
 SWITCH: Final = ("cancel_all_orders_after", "cancelAllOrdersAfter")
-QUICK: Final[dict[str, Any]] = {"pause_s": 0.02, "pause_max_s": 0.1, "attempts_max": 1_000}
 PATIENCE_S: Final = 30.0
 
 Make = Callable[..., Player]
-
-
-@pytest.fixture(scope="module")
-def loop() -> Iterator[Loop]:
-    running_loop = Loop()
-    yield running_loop
-    running_loop.close()
-
-
-@pytest.fixture
-def stage(loop: Loop) -> Iterator[Stage]:
-    with running(loop, ann()) as venue:
-        venue.print("50000.0")
-        yield venue
-
-
-@pytest.fixture(params=STYLES)
-def style(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
-@pytest.fixture(params=VERSIONS, ids=lambda version: f"v{version}")
-def version(request: pytest.FixtureRequest) -> int:
-    return int(request.param)
 
 
 @pytest.fixture

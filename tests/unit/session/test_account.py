@@ -83,6 +83,14 @@ def trade(exec_id: str = "T1", qty: int = 1, order_id: str = "O1", **more: Any) 
 # -- orders ------------------------------------------------------------------------
 
 
+def told_by_rest(exec_id: str) -> TradeRecord:
+    """A fill of one lot of O1 at 100, as REST has it."""
+    return TradeRecord(
+        exec_id=exec_id, order_id="O1", symbol="BTC/USD", time_ns=6, side="buy", order_type="limit",
+        price=D(100), cost=D(100), fee=D(1), qty=D(1),
+    )  # fmt: skip
+
+
 def test_what_an_event_does_not_carry_stays_as_it_was(line: Line) -> None:
     line.tell(pending(cl_ord_id="mine"))
     line.tell(event("new", time_ns=6))
@@ -216,18 +224,7 @@ def test_a_snapshot_full_of_new_fills_only_says_that_some_may_be_missing(line: L
     line.reconnect()
     line.tell(*(trade(f"T{n}") for n in range(1, 51)), kind="snapshot")
     assert (line.state.counters.fill_gaps, line.state.missed_since_ns) == (1, 4)
-    record = TradeRecord(
-        exec_id="T99",
-        order_id="O1",
-        symbol="BTC/USD",
-        time_ns=6,
-        side="buy",
-        order_type="limit",
-        price=D(100),
-        cost=D(100),
-        fee=D(1),
-        qty=D(1),
-    )
+    record = told_by_rest("T99")
     assert [fill.fees for fill in line.state.learn([record, record]) if isinstance(fill, Fill)] == [
         (Fee(asset="USD", qty=D(1)),)
     ]
@@ -249,18 +246,7 @@ def test_the_first_snapshot_misses_nothing() -> None:
 
 def test_an_order_hears_of_a_trade_of_which_rest_was_told_first(line: Line) -> None:
     line.tell(pending(), event("new"))
-    record = TradeRecord(
-        exec_id="T1",
-        order_id="O1",
-        symbol="BTC/USD",
-        time_ns=6,
-        side="buy",
-        order_type="limit",
-        price=D(100),
-        cost=D(100),
-        fee=D(1),
-        qty=D(1),
-    )
+    record = told_by_rest("T1")
     line.state.learn([record])
     (order,) = line.tell(trade("T1", cum_qty=D(1)))
     assert isinstance(order, OrderState)
