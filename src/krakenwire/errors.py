@@ -24,6 +24,10 @@
     ├── JournalError               what was promised to be kept cannot be written, or cannot be read
     │   ├── JournalBusy            another process has it open
     │   └── JournalDamaged         what stands in it is not what was written
+    ├── TapeError                  a tape cannot be written, or cannot be read
+    │   └── TapeDamaged            what stands on it is not what was written
+    ├── RiskRefusal                a limit of the user's own: the order was not sent
+    ├── StrategyError              a strategy's own code failed
     ├── VenueRefusal               the venue said no, in its own words
     ├── OutcomeUnknown             a request about orders was sent, and what became of it is not known
     ├── PermissionMissing          an API key may not do what is wanted of it
@@ -62,11 +66,15 @@ __all__ = [
     "OutcomeUnknown",
     "PermissionMissing",
     "ProtocolViolation",
+    "RiskRefusal",
     "SilenceError",
     "SlowConsumer",
     "StaleData",
+    "StrategyError",
     "StreamEnded",
     "SymbolError",
+    "TapeDamaged",
+    "TapeError",
     "TlsError",
     "TransportError",
     "UsageError",
@@ -310,6 +318,63 @@ class JournalDamaged(JournalError):
     def __init__(self, path: str, reason: str, offset: int) -> None:
         self.offset = offset
         super().__init__(path, f"{reason} at byte {offset}", hint="Keep the file, and go on from a backup of it")
+
+
+class TapeError(KrakenwireError):
+    """A tape cannot be written, or cannot be read.
+
+    Args:
+        path: the folder or file.
+        reason: why, in a few words.
+        hint: what to do, one sentence.
+    """
+
+    def __init__(self, path: str, reason: str, *, hint: str = "") -> None:
+        self.path, self.reason, self.hint = path, reason, hint
+        text = f"{path}: {reason}"
+        super().__init__(f"{text}. {hint}" if hint else text)
+
+
+class TapeDamaged(TapeError):
+    """A record inside a tape is not what was written; nothing of it was touched.
+
+    Args:
+        offset: of the first bad byte range in the file.
+    """
+
+    def __init__(self, path: str, reason: str, offset: int, *, hint: str = "") -> None:
+        self.offset = offset
+        super().__init__(path, f"{reason} at byte {offset}", hint=hint)
+
+
+class RiskRefusal(KrakenwireError):
+    """An order breaks a limit that its user has set: it was not sent.
+
+    Args:
+        rule: the name of the limit, as in the configuration.
+        limit: what it allows.
+        found: what the order would make of it.
+        stops: whether the bot stops trading for it.
+    """
+
+    def __init__(self, rule: str, *, limit: object, found: object, stops: bool = False) -> None:
+        self.rule, self.limit, self.found, self.stops = rule, limit, found, stops
+        super().__init__(f"refused by {rule}: the limit is {limit}, found {found}" + ("; the bot stops" * stops))
+
+
+class StrategyError(KrakenwireError):
+    """A strategy's own code raised.
+
+    Args:
+        strategy: its name.
+        callback: what was called.
+        place: file and line.
+        reason: the exception, as Python shows it on one line.
+    """
+
+    def __init__(self, strategy: str, callback: str, place: str, reason: str) -> None:
+        self.strategy, self.callback, self.place, self.reason = strategy, callback, place, reason
+        super().__init__(f"{strategy}.{callback} failed at {place}: {reason}")
 
 
 class VenueRefusal(KrakenwireError):
