@@ -1,4 +1,4 @@
-"""Orders of a pretended account, what is told of them, and what a venue would refuse at sight.
+"""Orders of a pretended account, what is told of them, and the words of a venue that says no.
 
 Plain integers, ticks and lots. Who owns an order may hang anything on its
 `user`; whatever else is written here, only the fill engine writes. Next: `fills`.
@@ -6,14 +6,13 @@ Plain integers, ticks and lots. Who owns an order may hang anything on its
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Final
 
 from krakenwire.errors import UsageError
-from krakenwire.model.rows import ASK, BID, Listing
-from krakenwire.trading.simulator.model import AMOUNT_MAX, OrderFlag, OrderState, OrderType, ReportKind
+from krakenwire.model.rows import BID
+from krakenwire.trading.simulator.model import OrderState, OrderType, ReportKind
 
-__all__ = ["Order", "Report", "check_order", "refusal_of"]
+__all__ = ["Order", "Report"]
 
 TICK: Final = "EOrder:Tick size check failed"
 MINIMUM: Final = "EGeneral:Invalid arguments:volume minimum not met"
@@ -32,6 +31,8 @@ SELF_TRADE: Final = "Self trade prevention"
 TIME_OVER: Final = "Order expired"
 CANCELED: Final = "User requested"
 
+_INT64: Final = 1 << 63
+
 MARKET_TYPES: Final = (OrderType.MARKET, OrderType.STOP_LOSS, OrderType.TAKE_PROFIT)
 
 
@@ -48,6 +49,9 @@ class Order:
         flags: of `OrderFlag`.
         expire_ns: when it ends by itself; 0 for never.
         user: anything; never looked at.
+
+    Raises:
+        UsageError: a number that no signed 64-bit number holds.
 
     Attributes:
         ref: counts the orders of a simulator from 1; 0 before it is submitted.
@@ -90,6 +94,8 @@ class Order:
         expire_ns: int = 0,
         user: object = None,
     ) -> None:
+        if not all(-_INT64 <= number < _INT64 for number in (price, qty, trigger, expire_ns)):
+            raise UsageError("number of an order", expected="less than 2**63", found=(price, qty, trigger, expire_ns))
         self.symbol, self.side, self.order_type, self.price, self.qty = symbol, side, order_type, price, qty
         self.trigger, self.flags, self.expire_ns, self.user = trigger, flags, expire_ns, user
         self.ref = self.filled = self.queue_ahead = 0
@@ -125,51 +131,3 @@ class Report:
 
     def __repr__(self) -> str:
         return f"Report({ReportKind(self.kind).name} {self.order.ref} {self.qty} at {self.price} {self.reason})"
-
-
-def check_order(order: Order, listings: int) -> None:
-    """Refuse an order that makes no sense in any market: a mistake of the caller.
-
-    Raises:
-        UsageError: a member out of its range, or an order that was submitted before.
-    """
-    limited = order.order_type not in MARKET_TYPES
-    waits = order.order_type >= OrderType.STOP_LOSS
-    flags = OrderFlag(order.flags)
-    takes = OrderFlag.IOC | OrderFlag.FOK
-    for what, right, found in (
-        ("order", order.state == "new", order.state),
-        ("symbol of an order", 0 <= order.symbol < listings, order.symbol),
-        ("side of an order", order.side in {BID, ASK}, order.side),
-        ("type of an order", OrderType.LIMIT <= order.order_type <= OrderType.TAKE_PROFIT_LIMIT, order.order_type),
-        ("quantity of an order", 0 < order.qty < AMOUNT_MAX, order.qty),
-        ("limit of an order", 0 < order.price < AMOUNT_MAX if limited else order.price == 0, order.price),
-        ("trigger of an order", 0 < order.trigger < AMOUNT_MAX if waits else order.trigger == 0, order.trigger),
-        ("flags of an order", not (flags & OrderFlag.POST_ONLY and (flags & takes or not limited)), order.flags),
-        ("expiry of an order", order.expire_ns >= 0, order.expire_ns),
-    ):
-        if not right:
-            raise UsageError(what, expected="one that is new and possible", found=found)
-
-
-def refusal_of(listing: Listing, price: int, qty: int) -> str:
-    """Return the venue's words for a price or quantity that its instrument does not take, else an empty text.
-
-    Args:
-        listing: of the instrument.
-        price: ticks, 0 for none.
-        qty: lots.
-    """
-    if price % listing.tick:
-        return TICK
-    if qty % listing.lot:
-        return LOT
-    if qty < listing.qty_min.scaleb(listing.qty_decimals):
-        return MINIMUM
-    if (
-        price
-        and listing.cost_min
-        and Decimal(price * qty) < listing.cost_min.scaleb(listing.price_decimals + listing.qty_decimals)
-    ):
-        return COST
-    return ""

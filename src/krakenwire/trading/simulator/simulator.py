@@ -17,9 +17,10 @@ from krakenwire.errors import UsageError
 from krakenwire.model.rows import ASK, BID, BUY, CLEAR, EVENT, GAP, LAST, SELL, Listing, Rows
 from krakenwire.trading.simulator import orders as words
 from krakenwire.trading.simulator.book import SimBook
+from krakenwire.trading.simulator.checks import check_amend, check_order, check_rows, refusal_of
 from krakenwire.trading.simulator.fills import Fills
-from krakenwire.trading.simulator.model import AMOUNT_MAX, FillModel, ReportKind, What
-from krakenwire.trading.simulator.orders import MARKET_TYPES, Order, Report, check_order, refusal_of
+from krakenwire.trading.simulator.model import FillModel, ReportKind, What
+from krakenwire.trading.simulator.orders import Order, Report
 
 __all__ = ["Simulator"]
 
@@ -102,12 +103,7 @@ class Simulator:
         Raises:
             UsageError: a price or quantity out of range, or an order of no simulator.
         """
-        self._check_sent(order)
-        limited = order.order_type not in MARKET_TYPES
-        if not (0 < price < AMOUNT_MAX if limited else price == 0):
-            raise UsageError("limit of an amend", expected="one that the order's type has", found=price)
-        if not 0 < qty < AMOUNT_MAX:
-            raise UsageError("quantity of an amend", expected="more than 0", found=qty)
+        check_amend(order, price, qty)
         self._act(_AMEND, order, (price, qty, refusal_of(self.listings[order.symbol], price, qty)))
 
     def cancel(self, order: Order) -> None:
@@ -160,6 +156,7 @@ class Simulator:
         Raises:
             UsageError: a row of a symbol that there is no listing of, or a run inside a run.
         """
+        check_rows(rows, start)
         end = len(rows) if stop is None else min(stop, len(rows))
         self._begin()
         try:
