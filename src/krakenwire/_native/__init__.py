@@ -23,6 +23,10 @@ TWINS: Final = (
     "matching",
     "matching_book",
     "matching_events",
+    "simulator",
+    "simulator_book",
+    "simulator_fills",
+    "simulator_orders",
     "sink",
     "wire",
 )

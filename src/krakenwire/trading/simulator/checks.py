@@ -1,4 +1,4 @@
-"""What is refused at sight: mistakes of the caller by an exception, what an instrument does not take in its venue's words."""
+"""What is refused at sight: a caller's mistakes by an exception, what no instrument takes in its venue's words."""
 
 from __future__ import annotations
 
