@@ -26,3 +26,15 @@ def engines() -> list[Any]:
     native = [pytest.param(compiled().MatchingEngine, id="compiled")] if _native.ENABLED else []
     missing = [pytest.param(None, id="compiled", marks=pytest.mark.skip(reason=ABSENT))]
     return [pytest.param(matching.MatchingEngine, id="readable"), *(native or missing)]
+
+
+def simulators() -> list[Any]:
+    """Parameters of a test over both simulators: each has the classes `Simulator` and `Order`."""
+    from krakenwire.trading.simulator import simulator
+
+    if not _native.ENABLED:
+        missing = pytest.param(None, id="compiled", marks=pytest.mark.skip(reason=ABSENT))
+        return [pytest.param(simulator, id="readable"), missing]
+    from krakenwire._native import simulator as native
+
+    return [pytest.param(simulator, id="readable"), pytest.param(native, id="compiled")]

@@ -15,7 +15,7 @@ from krakenwire._native.simulator_book cimport (
     SimBook, kw_pair, kw_shown_at, kw_shown_displays, kw_shown_set, kw_side, kw_side_level, kw_side_truncate,
 )
 from krakenwire._native.simulator_orders cimport (
-    CANCELED, EXPIRED, FILLED, OPEN, Order, REFUSED, Report, WAITING, report_of,
+    CANCELED, EXPIRED, FILLED, OPEN, Order, REFUSED, Report, SENT, WAITING, report_of,
 )
 
 cdef enum:  # of krakenwire.trading.simulator.model
@@ -321,7 +321,7 @@ cdef class Fills:
         cdef bint reached = self.last >= order.trigger if stops == buys else self.last <= order.trigger
         if not (reached and self.last and self.book.live):
             return 0
-        self.waiting.remove(order)
+        self.remove(order)
         self.due.tell(IS_TRIGGERED, order, order.price, order.left, False, "")
         return self.match(order)
 
@@ -414,11 +414,10 @@ cdef class Fills:
 
     cdef int remove(self, Order order) except -1:
         cdef int side = place_of(order.side)
-        if order.phase == WAITING:
-            self.waiting.remove(order)
-            return 0
-        (<list>self.own[side]).remove(order)
-        return self.edges(side)
+        cdef bint waits = order.phase == WAITING
+        (self.waiting if waits else <list>self.own[side]).remove(order)
+        order.phase = SENT
+        return 0 if waits else self.edges(side)
 
     cdef int end(self, Order order, int kind, object reason) except -1:
         order.phase = CANCELED if kind == IS_CANCELED else EXPIRED

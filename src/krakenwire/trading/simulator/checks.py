@@ -11,6 +11,8 @@ from krakenwire.trading.simulator.orders import COST, LOT, MARKET_TYPES, MINIMUM
 
 __all__ = ["check_amend", "check_order", "check_rows", "refusal_of"]
 
+_ALL_FLAGS = OrderFlag.POST_ONLY | OrderFlag.IOC | OrderFlag.FOK
+
 
 def check_order(order: Order, listings: int) -> None:
     """Refuse an order that makes no sense in any market: a mistake of the caller.
@@ -20,8 +22,8 @@ def check_order(order: Order, listings: int) -> None:
     """
     limited = order.order_type not in MARKET_TYPES
     waits = order.order_type >= OrderType.STOP_LOSS
-    flags = OrderFlag(order.flags)
-    takes = OrderFlag.IOC | OrderFlag.FOK
+    takes = order.flags & (OrderFlag.IOC | OrderFlag.FOK)
+    rests = order.flags & OrderFlag.POST_ONLY
     for what, right, found in (
         ("order", order.state == "new", order.state),
         ("symbol of an order", 0 <= order.symbol < listings, order.symbol),
@@ -30,7 +32,7 @@ def check_order(order: Order, listings: int) -> None:
         ("quantity of an order", 0 < order.qty < AMOUNT_MAX, order.qty),
         ("limit of an order", 0 < order.price < AMOUNT_MAX if limited else order.price == 0, order.price),
         ("trigger of an order", 0 < order.trigger < AMOUNT_MAX if waits else order.trigger == 0, order.trigger),
-        ("flags of an order", not (flags & OrderFlag.POST_ONLY and (flags & takes or not limited)), order.flags),
+        ("flags of an order", 0 <= order.flags <= _ALL_FLAGS and not (rests and (takes or not limited)), order.flags),
         ("expiry of an order", order.expire_ns >= 0, order.expire_ns),
     ):
         if not right:

@@ -206,7 +206,7 @@ class Fills:
             return
         stays = order.state == "waiting" or (price == order.price and qty <= order.qty)
         if not stays:
-            self.own[order.side].remove(order)
+            self._remove(order)
         order.price, order.qty, order.left = price, qty, qty - order.filled
         self._tell(ReportKind.AMENDED, order, price, qty, False, "")
         if not stays:
@@ -254,7 +254,7 @@ class Fills:
         reached = self.last >= order.trigger if rising else self.last <= order.trigger
         if not (reached and self.last and self.book.live):
             return
-        self.waiting.remove(order)
+        self._remove(order)
         self._tell(ReportKind.TRIGGERED, order, order.price, order.left, False, "")
         self._match(order)
 
@@ -327,7 +327,7 @@ class Fills:
         order.left -= qty
         if not order.left:
             if order.state == "open":
-                self.own[order.side].remove(order)
+                self._remove(order)
             order.state = "filled"
         self._tell(ReportKind.FILL, order, price, qty, maker, "")
 
@@ -348,7 +348,9 @@ class Fills:
         return ladder.at(price) if ladder.displays(price, self.book.depth) else AHEAD_UNKNOWN
 
     def _remove(self, order: Order) -> None:
+        """Take an order from where it rests or waits; what becomes of it then, decides the caller."""
         (self.waiting if order.state == "waiting" else self.own[order.side]).remove(order)
+        order.state = "sent"
 
     def _end(self, order: Order, kind: ReportKind, reason: str) -> None:
         order.state = "canceled" if kind == ReportKind.CANCELED else "expired"
