@@ -7,6 +7,7 @@ follows differ, too.
 
 from __future__ import annotations
 
+from decimal import Decimal
 from random import Random
 from typing import Any
 
@@ -19,7 +20,16 @@ from krakenwire.trading.simulator import FillModel, What
 MS = 1_000_000
 LISTINGS = (
     Listing(symbol="BTC/USD", price_decimals=1, qty_decimals=8, depth=5),
-    Listing(symbol="ETH/USD", price_decimals=2, qty_decimals=3, depth=10, tick=5, lot=2),
+    Listing(
+        symbol="ETH/USD",
+        price_decimals=2,
+        qty_decimals=3,
+        depth=10,
+        tick=5,
+        lot=2,
+        qty_min=Decimal("0.004"),
+        cost_min=Decimal("0.1"),
+    ),
     Listing(symbol="XRP/USD", price_decimals=5, depth=0),
 )
 

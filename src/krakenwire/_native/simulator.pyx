@@ -27,6 +27,7 @@ cdef enum:
     TRADE = 1
     GAP = 2
 
+cdef int64_t AMOUNT_MAX = <int64_t>1 << 61
 cdef object _checks = None
 
 
@@ -71,6 +72,7 @@ cdef class Simulator:
     cdef bint is_whole, running, stopped
 
     def __init__(self, listings, model, *, int64_t now_ns=0):
+        checks().check_listings(listings)
         self.listings, self.model = tuple(listings), model
         self.due = Due()
         self.due.now_ns = now_ns
@@ -102,7 +104,8 @@ cdef class Simulator:
 
     def submit(self, CompiledOrder order not None):
         """Send a new order; it acts on the market `entry_latency_ns` from now."""
-        checks().check_order(order, len(self.fills))
+        if not self.is_plain(order):
+            checks().check_order(order, len(self.fills))
         self.refs += 1
         order.ref, order.phase = self.refs, SENT
         self.act(ENTER, order, order.price, order.qty)
@@ -297,8 +300,19 @@ cdef class Simulator:
     cdef int act(self, int what, CompiledOrder order, int64_t price, int64_t qty) except -1:
         cdef _Acting acting = _Acting.__new__(_Acting)
         acting.order = order
-        acting.refusal = checks().refusal_of(self.listings[order.symbol], price, qty)
+        if (<Fills>self.fills[order.symbol]).surely_takes(price, qty):
+            acting.refusal = ""
+        else:
+            acting.refusal = checks().refusal_of(self.listings[order.symbol], price, qty)
         return self.due.push(self.due.now_ns + self.due.entry_ns, 0, what, acting, price, qty)
+
+    cdef bint is_plain(self, CompiledOrder order) noexcept:
+        """Return whether an order is one of the usual, and right: it then needs no second look."""
+        return (
+            order.phase == NEW and 0 <= order.symbol < len(self.fills) and (order.side == 1 or order.side == 2)
+            and order.order_type == 0 and 0 < order.price < AMOUNT_MAX and 0 < order.qty < AMOUNT_MAX
+            and order.trigger == 0 and 0 <= order.flags <= 2 and order.expire_ns >= 0
+        )
 
     cdef bint is_set(self, const kw_due *due) except -1:
         """Return whether a timer was neither forgotten nor set anew."""

@@ -86,8 +86,11 @@ cdef class Fills:
     cdef int consumed[2]                    # how many levels that is
     cdef int64_t last, spread, queue, places
     cdef bint proportional, snapshot
+    cdef int64_t tick, lot                  # steps of an order's price and quantity
+    cdef double qty_min, cost_min           # lots, lots times ticks
     cdef object on_book, on_trade, on_gap
 
+    cdef bint surely_takes(self, int64_t price, int64_t qty) noexcept
     cdef int level(self, int is_ask, int64_t price, int64_t qty, int64_t venue_ns) except -1
     cdef int clear(self) except -1
     cdef int gap(self) except -1

@@ -105,6 +105,16 @@ cdef class Fills:
         self.spread = model.trades_only_spread_ticks * listing.tick
         self.queue = AHEAD_UNKNOWN if model.trades_only_queue_lots is None else model.trades_only_queue_lots
         self.proportional = model.queue == "proportional"
+        self.tick, self.lot = listing.tick, listing.lot
+        self.qty_min = float(listing.qty_min.scaleb(listing.qty_decimals))
+        self.cost_min = float(listing.cost_min.scaleb(listing.price_decimals + listing.qty_decimals))
+
+    cdef bint surely_takes(self, int64_t price, int64_t qty) noexcept:
+        """Return whether the instrument takes this for sure; what is close to a minimum is for exact numbers to say."""
+        return (
+            price % self.tick == 0 and qty % self.lot == 0 and <double>qty >= self.qty_min * 1.000001
+            and (price == 0 or <double>price * <double>qty >= self.cost_min * 1.000001)
+        )
 
     # -- the market
 

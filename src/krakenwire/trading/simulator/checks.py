@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from krakenwire.errors import UsageError
@@ -9,9 +10,20 @@ from krakenwire.model.rows import ASK, BID, ROW, Listing, Rows
 from krakenwire.trading.simulator.model import AMOUNT_MAX, OrderFlag, OrderType
 from krakenwire.trading.simulator.orders import COST, LOT, MARKET_TYPES, MINIMUM, TICK, Order
 
-__all__ = ["check_amend", "check_order", "check_rows", "refusal_of"]
+__all__ = ["check_amend", "check_listings", "check_order", "check_rows", "refusal_of"]
 
 _ALL_FLAGS = OrderFlag.POST_ONLY | OrderFlag.IOC | OrderFlag.FOK
+
+
+def check_listings(listings: Sequence[Listing]) -> None:
+    """Refuse instruments that cannot be.
+
+    Raises:
+        UsageError: a step of less than one tick or lot, or a negative depth.
+    """
+    for listing in listings:
+        if listing.tick < 1 or listing.lot < 1 or listing.depth < 0:
+            raise UsageError("listing", expected="steps of 1 or more, a depth of 0 or more", found=listing)
 
 
 def check_order(order: Order, listings: int) -> None:

@@ -17,7 +17,7 @@ from krakenwire.errors import UsageError
 from krakenwire.model.rows import ASK, BID, BUY, CLEAR, EVENT, GAP, LAST, SELL, Listing, Rows
 from krakenwire.trading.simulator import orders as words
 from krakenwire.trading.simulator.book import SimBook
-from krakenwire.trading.simulator.checks import check_amend, check_order, check_rows, refusal_of
+from krakenwire.trading.simulator.checks import check_amend, check_listings, check_order, check_rows, refusal_of
 from krakenwire.trading.simulator.fills import Fills
 from krakenwire.trading.simulator.model import FillModel, ReportKind, What
 from krakenwire.trading.simulator.orders import Order, Report
@@ -54,6 +54,7 @@ class Simulator:
     """
 
     def __init__(self, listings: Sequence[Listing], model: FillModel, *, now_ns: int = 0) -> None:
+        check_listings(listings)
         self.listings, self.model, self.now_ns, self.next_row = tuple(listings), model, now_ns, 0
         self._fills = [Fills(listing, model, self._tell) for listing in listings]
         self.books: list[SimBook] = [fills.book for fills in self._fills]
