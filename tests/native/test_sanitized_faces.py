@@ -22,11 +22,13 @@ SOURCES = ("setup.py", "pyproject.toml", "README.md", "LICENSE", "src")
 CFLAGS = "-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer"
 REPORTED = 99
 PYTEST = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-o", "faulthandler_timeout=3600")
+UNITS = ("book/test_l2", "book/test_l3", "venue/test_matching", "trading/test_simulator")
 TESTS = (
     *(f"tests/native/test_{name}.py" for name in ("events", "reentrancy", "book_twin", "feed_twin", "matching_twin")),
+    "tests/native/test_simulator_twin.py",
     *(f"tests/native/test_level3_{name}.py" for name in ("objects", "reader", "twin")),
     *(f"tests/native/test_wire_{name}.py" for name in ("ends", "frames", "fuzz", "handshake")),
-    *(f"tests/unit/{name}.py" for name in ("book/test_l2", "book/test_l3", "venue/test_matching")),
+    *(f"tests/unit/{name}.py" for name in UNITS),
 )
 SOAKED = 20_000
 SOAK = f"from tests.native.soak import soak; print(soak(7_000, {SOAKED}))"
