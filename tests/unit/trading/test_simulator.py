@@ -91,6 +91,20 @@ def test_an_order_that_would_meet_an_own_one_is_canceled_there(make: Make) -> No
     assert stage.order(BID, 103, 5, flags=OrderFlag.POST_ONLY).state == "canceled"
 
 
+def test_an_order_that_would_meet_an_own_one_at_the_same_price_as_others_takes_nothing_there(make: Make) -> None:
+    stage = make()
+    stage.order(ASK, 102, 4)
+    assert (stage.order(BID, 104, 20).filled, stage.fills()) == (0, [])
+
+
+def test_a_snapshot_tells_all_levels_anew(make: Make) -> None:
+    stage = make()
+    stage.order(BID, 0, 7, OrderType.MARKET)
+    stage.frame(*snapshot(ask(103, 7)))
+    stage.frame(*snapshot(ask(102, 7)))
+    assert stage.order(BID, 102, 7).state == "filled"
+
+
 # -- makers --------------------------------------------------------------------------
 
 
@@ -173,6 +187,24 @@ def test_a_trade_that_the_book_has_told_already_shortens_the_queue_once(make: Ma
     assert order.queue_ahead == 6
     stage.frame(sells(100, 4), venue_ns=501)
     assert order.queue_ahead == 2
+
+
+@pytest.mark.parametrize(("between", "ahead"), [("a younger trade", 3), ("a snapshot", 4), ("another place", 3)])
+def test_what_the_book_has_told_already_is_forgotten_with(make: Make, between: str, ahead: int) -> None:
+    stage = make()
+    order = stage.order(BID, 100, 4)
+    stage.frame(bid(100, 6), venue_ns=500)
+    if between == "a younger trade":
+        stage.frame(sells(100, 1), venue_ns=501)
+        stage.frame(bid(100, 9))
+    elif between == "a snapshot":
+        stage.frame(*snapshot(bid(100, 5), ask(102, 7)), venue_ns=500)
+    else:
+        stage.frame(bid(100, 5), venue_ns=500)
+        stage.sim.amend(order, 100, 5)
+        stage.sim.advance(stage.sim.now_ns)
+    stage.frame(sells(100, 2), venue_ns=499)
+    assert order.queue_ahead == ahead
 
 
 def test_where_nothing_can_be_displayed_the_queue_is_unknown_until_it_is(make: Make) -> None:
