@@ -292,3 +292,30 @@ NOTIFY_GRACE_S: Final = 5.0
 
 NOTIFY_TARGETS_MAX: Final = 64
 """Distinct notification targets of one watcher: each has a thread of its own."""
+
+# -- tape --------------------------------------------------------------------
+
+TAPE_SEGMENT_BYTES: Final = 64 * 1024 * 1024
+"""Raw records of one segment: about 350,000 frames, a second or two of work to compress."""
+
+TAPE_SEGMENT_S: Final = 3_600
+"""A segment never spans two of these: a day has its hours apart."""
+
+TAPE_BLOCK_BYTES: Final = 1024 * 1024
+"""Payload of one compressed block, the least that is read at once; larger ones compress hardly better."""
+
+TAPE_FLUSH_MS: Final = 50
+"""Records wait no longer in memory before they are written to the open segment."""
+
+TAPE_FLUSH_BYTES: Final = 256 * 1024
+"""And no more of them."""
+
+TAPE_PAYLOAD_BYTES_MAX: Final = 64 * 1024 * 1024
+"""Longest record: above any frame; a length beyond it is damage, not a record."""
+
+TAPE_ABOUT_BYTES_MAX: Final = 64 * 1024
+"""What a tape says about itself: who recorded what from where."""
+
+TAPE_QUEUE_RECORDS: Final = 1_000_000
+TAPE_QUEUE_BYTES: Final = 256 * 1024 * 1024
+"""Records of a recorder that wait for a slow disk; beyond it frames are dropped, counted, and marked as lost."""
