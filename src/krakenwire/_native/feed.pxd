@@ -63,7 +63,7 @@ cdef class Pass:
 
 cdef class FeedSink(MessageSink):
     cdef Pass _pass
-    cdef object _clock, _take_events, _take_frame, _take_unusual, _heard, _failed, _after, _guard
+    cdef object _clock, _take_events, _take_frame, _take_unusual, _heard, _failed, _after, _guard, _seen
     cdef Py_ssize_t _frame_bytes_max
     cdef public bint direct
     cdef bint _reading

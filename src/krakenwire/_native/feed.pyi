@@ -49,4 +49,5 @@ class FeedSink(MessageSink):
         after_read: Callable[[], object],
         frame_bytes_max: int,
         guard: AbstractContextManager[object] | None = None,
+        seen: Callable[[bytes, int], object] | None = None,
     ) -> None: ...

@@ -332,6 +332,7 @@ cdef class FeedSink(MessageSink):
         after_read: called last, without the guard.
         frame_bytes_max: larger frames go to `take_frame`, which refuses them.
         guard: held from the first message of a read to its end.
+        seen: called first of all with each frame and the time.
 
     Attributes:
         direct: whether frames may be decoded before the session has seen them.
@@ -339,13 +340,14 @@ cdef class FeedSink(MessageSink):
 
     def __init__(
         self, Pass feed_pass, *, clock, take_events, take_frame, take_unusual, heard, failed, after_read,
-        Py_ssize_t frame_bytes_max, guard=None,
+        Py_ssize_t frame_bytes_max, guard=None, seen=None,
     ):
         self._pass = feed_pass
         self._clock, self._take_events, self._take_frame = clock, take_events, take_frame
         self._take_unusual, self._heard, self._failed, self._after = take_unusual, heard, failed, after_read
         self._frame_bytes_max = frame_bytes_max
         self._guard = guard
+        self._seen = seen
 
     cdef int message(self, const char *data, Py_ssize_t size) except -1:
         if not self._reading:
@@ -369,6 +371,8 @@ cdef class FeedSink(MessageSink):
     cdef int _take(self, const char *data, Py_ssize_t size) except -1:
         cdef Pass feed_pass = self._pass
         cdef Lane lane
+        if self._seen is not None:
+            self._seen(PyBytes_FromStringAndSize(data, size), self._now_ns)
         if not self._pass.open or not self.direct or size > self._frame_bytes_max:
             self._take_frame(PyBytes_FromStringAndSize(data, size), self._now_ns)
             return 0

@@ -18,6 +18,7 @@ from krakenwire.errors import ConfigError, UsageError
 from krakenwire.model.secrets import Secret
 from krakenwire.model.subscription import one_of
 from krakenwire.session.config import SessionConfig
+from krakenwire.session.witness import WitnessOf
 
 __all__ = ["LOOP_TRANSPORTS", "THREAD_TRANSPORTS", "Options", "Settings", "Transport"]
 
@@ -49,6 +50,7 @@ class Settings(TypedDict, total=False):
             default) reads in the client's own thread; ``picows`` and ``native``, the compiled one, in an
             event loop, which is a background thread's for a blocking or threaded client. ``auto`` is
             the style's default; in asyncio that is ``native`` where it is installed, ``picows`` elsewhere.
+        witness: makes who sees every frame of a connection in both directions; see `krakenwire.session.witness`.
         connect_timeout_s: for one attempt: name, route, TLS and handshake together.
         retry_initial: keep trying when the very first connection fails.
         on_budget: ``wait`` or ``fail`` when too many connections were tried.
@@ -71,6 +73,7 @@ class Settings(TypedDict, total=False):
     request_timeout_s: float
     queue: int
     transport: Transport
+    witness: WitnessOf | None
     connect_timeout_s: float
     retry_initial: bool
     on_budget: Literal["wait", "fail"]
@@ -99,6 +102,7 @@ _OWN = (
     "request_timeout_s",
     "queue",
     "transport",
+    "witness",
 )
 
 
@@ -118,6 +122,7 @@ class Options:
     request_timeout_s: float = limits.REPLY_TIMEOUT_S
     queue: int = limits.STREAM_QUEUE_EVENTS
     transport: Transport = "auto"
+    witness: WitnessOf | None = None
     session: Mapping[str, object] = field(default_factory=dict)
 
     @classmethod

@@ -32,13 +32,14 @@ from krakenwire.model import (
 )
 from krakenwire.model.subscription import one_of
 from krakenwire.protocol.symbols import to_v2
-from krakenwire.session.effects import Effect
+from krakenwire.session.effects import Effect, Send
 from krakenwire.session.listeners import Listener, OnBatch, OnError, OnEvent
 from krakenwire.session.lookup import Findings
 from krakenwire.session.mailbox import Policy
 from krakenwire.session.reading import FrameSink, Sink
 from krakenwire.session.session import Session
 from krakenwire.session.streams import KINDS, Stream
+from krakenwire.session.witness import Witness
 
 if TYPE_CHECKING:
     from krakenwire._native import feed as native_feed
@@ -57,10 +58,12 @@ class Hub:
 
     Args:
         session: owned by the hub from now on: everything goes through the hub.
+        witness: sees everything that passes.
     """
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, witness: Witness | None = None) -> None:
         self.session = session
+        self._witness = witness
         self._routes: dict[SubscriptionKey, list[Stream]] = {}
         self._everything: list[Stream] = []
         self._raw: list[Stream] = []
@@ -225,6 +228,8 @@ class Hub:
 
     def feed_opened(self, now_ns: int, token: str | None = None) -> Sequence[Event]:
         """See `Session.feed_opened`."""
+        if self._witness is not None:
+            self._witness.opened(now_ns)
         return self._dispatched(self.session.feed_opened(now_ns, token), now_ns)
 
     def token_fetched(self, token: str | None, error: KrakenwireError | None, now_ns: int) -> Sequence[Event]:
@@ -237,6 +242,11 @@ class Hub:
 
     def feed_frame(self, frame: str | bytes, now_ns: int) -> Sequence[Event]:
         """See `Session.feed_frame`; streams of kind ``raw`` get the frame as it came."""
+        if self._witness is not None:
+            self._witness.received(frame, now_ns)
+        return self._take_frame(frame, now_ns)
+
+    def _take_frame(self, frame: str | bytes, now_ns: int) -> Sequence[Event]:
         if self._raw and self.session.state == "open":
             text = frame if isinstance(frame, str) else frame.decode("utf-8", "replace")
             raw = RawFrame(frame=text, received_ns=now_ns)
@@ -274,19 +284,22 @@ class Hub:
             fast,
             clock=clock,
             take_events=self.feed_events,
-            take_frame=self.feed_frame,
+            take_frame=self._take_frame,
             take_unusual=self.feed_unusual,
             heard=self.session.heard,
             failed=self._sink_failed,
             after_read=after_read,
             frame_bytes_max=self.session.config.frame_bytes_max,
             guard=guard,
+            seen=None if self._witness is None else self._witness.received,
         )
         self._sink.direct = not self._raw
         return self._sink
 
     def feed_closed(self, error: KrakenwireError | None, now_ns: int) -> Sequence[Event]:
         """See `Session.feed_closed`."""
+        if self._witness is not None:
+            self._witness.closed(error, now_ns)
         return self._dispatched(self.session.feed_closed(error, now_ns), now_ns)
 
     def poll(self, now_ns: int) -> Sequence[Event]:
@@ -303,7 +316,12 @@ class Hub:
 
     def take_effects(self) -> list[Effect]:
         """See `Session.take_effects`."""
-        return self.session.take_effects()
+        effects = self.session.take_effects()
+        if self._witness is not None:
+            for effect in effects:
+                if isinstance(effect, Send):
+                    self._witness.sent(effect.frame)
+        return effects
 
     # -- who gets what -----------------------------------------------------------------
 
@@ -312,6 +330,8 @@ class Hub:
             channel = event.channel
             other = _OTHER.get(channel)
             if other is not None:
+                if self._witness is not None:
+                    self._witness.noted(event, now_ns)
                 other(self, event, now_ns)
             else:
                 key = (channel, event.symbol, event.interval if isinstance(event, Candles) else None)
