@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
@@ -24,7 +24,7 @@ from krakenwire.tape.marks import Closed, Mark, Opened
 from krakenwire.tape.record import Kind
 from krakenwire.tape.redact import redacted
 
-__all__ = ["Account", "Recorder"]
+__all__ = ["Account", "ConnectionWitness", "Recorder"]
 
 _FLUSH_S: Final = TAPE_FLUSH_MS / 1_000
 _Row = tuple[int, int, int, bytes]
@@ -104,7 +104,7 @@ class Recorder:
         self._thread = threading.Thread(target=self._run, name="krakenwire recorder", daemon=True)
         self._thread.start()
 
-    def witness(self, name: str, url: str, version: int) -> ConnectionWitness:
+    def witness(self, name: str, url: str, version: Literal[1, 2]) -> ConnectionWitness:
         """Return who sees one connection of a client; to be its setting ``witness``."""
         return ConnectionWitness(self, Opened(url=url, version=version, name=name))
 
@@ -148,9 +148,10 @@ class Recorder:
         if not self._closed:
             self._closed = True
             at_ns = self.clock()
-            if self._unmarked and self.failure is None:
-                self._mark_lost(at_ns)
-            self.mark(Mark(mark="stopped", reason=reason), at_ns)
+            if self.failure is None:
+                if self._unmarked:
+                    self._mark_lost(at_ns)
+                self.mark(Mark(mark="stopped", reason=reason), at_ns)
             self._stopping = True
             self._bell.set()
             self._thread.join()

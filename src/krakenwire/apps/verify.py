@@ -21,7 +21,16 @@ from krakenwire.protocol.v2.client import ClientCodec as V2Codec
 from krakenwire.session.feed import Feed
 from krakenwire.storage import FrameFile, FrameLine
 
-__all__ = ["Failure", "SymbolReport", "Undecodable", "VerifyReport", "verify_file", "verify_lines"]
+__all__ = [
+    "Connection",
+    "Failure",
+    "Replay",
+    "SymbolReport",
+    "Undecodable",
+    "VerifyReport",
+    "verify_file",
+    "verify_lines",
+]
 
 _PROGRESS_LINES = 5_000
 
@@ -30,7 +39,7 @@ Progress = Callable[[int, float | None], None]
 
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True):
-    """The first book that did not match: the line, the symbol, the venue's checksum and ours."""
+    """The first book that did not match: the line, or record, the symbol, the venue's checksum and ours."""
 
     line: int
     symbol: str
@@ -69,6 +78,7 @@ class VerifyReport(msgspec.Struct, kw_only=True):
         unknown: frames of channels or methods we do not know.
         fallbacks: frames that the compiled pass left to the exact path; see `FeedCounters`.
         version: 1, 2, ``mixed``, or None when there was no frame.
+        place: what a place is counted in: lines of a file, or records of a tape.
         symbols: the same for each book; level3 books have a key of their own.
     """
 
@@ -85,6 +95,7 @@ class VerifyReport(msgspec.Struct, kw_only=True):
     client_lines: int = 0
     blank_lines: int = 0
     version: Literal[1, 2, "mixed"] | None = None
+    place: Literal["line", "record"] = "line"
     symbols: dict[str, SymbolReport] = {}
     first_failure: Failure | None = None
     first_malformed: Undecodable | None = None
@@ -100,12 +111,12 @@ class VerifyReport(msgspec.Struct, kw_only=True):
         if self.failed and self.first_failure is not None:
             first = self.first_failure
             return (
-                f"{self.failed} of {self.verified + self.failed} checksums failed, first at line {first.line}: "
+                f"{self.failed} of {self.verified + self.failed} checksums failed, first at {self.place} {first.line}: "
                 f"{first.symbol}, the venue's is {first.expected}, ours {first.found}"
             )
         if self.malformed and self.first_malformed is not None:
             line, error = self.first_malformed.line, self.first_malformed.error
-            return f"{self.malformed} of {self.frames} frames are malformed, first at line {line}: {error}"
+            return f"{self.malformed} of {self.frames} frames are malformed, first at {self.place} {line}: {error}"
         if self.verified:
             return f"all {self.verified} checksums verified"
         return f"nothing was verified: {self._why_nothing()}"
@@ -134,7 +145,7 @@ def verify_file(
         ConfigError: the file cannot be read or is not such a file.
         UsageError: a depth the venue does not know.
     """
-    replay = _Replay(depth)
+    replay = Replay(depth)
     with FrameFile(path) as file:
         for line in file:
             replay.take(line)
@@ -149,16 +160,17 @@ def verify_lines(lines: Iterable[bytes], *, depth: int | None = None) -> VerifyR
     Raises:
         UsageError: a depth the venue does not know.
     """
-    replay = _Replay(depth)
+    replay = Replay(depth)
     for number, text in enumerate(lines, 1):
         replay.take(FrameLine(number, text))
     return replay.report
 
 
-class _Connection:
+class Connection:
     """Codec and feed of one recorded connection."""
 
-    def __init__(self, version: int, depth: int | None) -> None:
+    def __init__(self, version: Literal[1, 2], depth: int | None) -> None:
+        self.version = version
         self.codec = V1Codec() if version == 1 else V2Codec()
         self.feed = Feed(self.codec, depth=depth)
         self.connection_id: int | None = None
@@ -174,14 +186,21 @@ class _Connection:
         return events, tuple(told.get((event.channel, event.symbol), event) for event in decoded)
 
 
-class _Replay:
-    def __init__(self, depth: int | None) -> None:
-        self.report = VerifyReport()
+class Replay:
+    """Replays frames, each with a number that failures are told by.
+
+    Args:
+        depth: levels a side of books whose depth the frames do not tell.
+        place: see `VerifyReport`.
+    """
+
+    def __init__(self, depth: int | None, place: Literal["line", "record"] = "line") -> None:
+        self.report = VerifyReport(place=place)
         self._depth = depth
-        self._connections = {version: _Connection(version, depth) for version in (1, 2)}
+        self._connections: dict[Literal[1, 2], Connection] = {1: Connection(1, depth), 2: Connection(2, depth)}
 
     def take(self, line: FrameLine) -> None:
-        """Replay one line."""
+        """Replay one line, of whichever version and side it is."""
         report = self.report
         if not line.text:
             report.blank_lines += 1
@@ -190,30 +209,35 @@ class _Replay:
         if origin == "client":
             report.client_lines += 1
             return
-        report.frames += 1
         if origin == "unknown":
+            report.frames += 1
             self._malformed(line, "neither a version 1 nor a version 2 frame")
             return
         version: Literal[1, 2] = 1 if origin == "v1" else 2
-        report.version = version if report.version in (None, version) else "mixed"
-        self._replay(line, version)
+        for event in self.feed(self._connections[version], line):
+            if isinstance(event, Status):
+                self._new_connection(event, version)
 
-    def _replay(self, line: FrameLine, version: int) -> None:
-        connection = self._connections[version]
+    def feed(self, connection: Connection, line: FrameLine) -> tuple[Event, ...]:
+        """Replay a frame that a connection brought; return its events."""
+        report, version = self.report, connection.version
+        report.frames += 1
+        report.version = version if report.version in (None, version) else "mixed"
         fallbacks = connection.feed.fallbacks
         try:
             events, messages = connection.take(line.text)
         except DecodeError as error:
             self._malformed(line, str(error))
-            return
+            return ()
         finally:
-            self.report.fallbacks += connection.feed.fallbacks - fallbacks
+            report.fallbacks += connection.feed.fallbacks - fallbacks
         spoilt = {(event.channel_name, event.symbol) for event in events if isinstance(event, Gap)}
         for event in messages:
             if isinstance(event, BookUpdate | Level3Update):
                 self._count(event, (event.channel, event.symbol) in spoilt)
         for event in events:
-            self._note(event, line, version)
+            self._note(event, line)
+        return events
 
     def _count(self, event: BookUpdate | Level3Update, spoilt: bool) -> None:
         name = event.symbol if event.channel == "book" else f"{event.symbol} level3"
@@ -232,7 +256,7 @@ class _Replay:
             else:
                 counts.failed += 1
 
-    def _note(self, event: Event, line: FrameLine, version: int) -> None:
+    def _note(self, event: Event, line: FrameLine) -> None:
         if isinstance(event, ChecksumFailed):
             if self.report.first_failure is None:
                 self.report.first_failure = Failure(
@@ -242,14 +266,12 @@ class _Replay:
             self._malformed(line, f"a level of {event.symbol} is not price and quantity")
         elif isinstance(event, Unknown):
             self.report.unknown += 1
-        elif isinstance(event, Status):
-            self._new_connection(event, version)
 
-    def _new_connection(self, status: Status, version: int) -> None:
+    def _new_connection(self, status: Status, version: Literal[1, 2]) -> None:
         """A connection's first frame: what the one before knew does not count any more."""
         if status.connection_id in (None, self._connections[version].connection_id):
             return
-        self._connections[version] = _Connection(version, self._depth)
+        self._connections[version] = Connection(version, self._depth)
         self._connections[version].connection_id = status.connection_id
 
     def _malformed(self, line: FrameLine, error: str) -> None:

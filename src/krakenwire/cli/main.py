@@ -17,7 +17,7 @@ from types import ModuleType
 from typing import Final
 
 from krakenwire import _native
-from krakenwire.cli import balance, bench, demo, order, stream, venue, verify, watch
+from krakenwire.cli import balance, bench, demo, order, record, stream, tape, venue, verify, watch
 from krakenwire.cli.exit_codes import INTERNAL, INTERRUPTED, OK, USAGE, exit_code_of
 from krakenwire.cli.parsers import Parser
 from krakenwire.cli.secrecy import refuse_secrets
@@ -32,6 +32,8 @@ _COMMANDS: Final[dict[str, ModuleType]] = {
     "stream": stream,
     "order": order,
     "balance": balance,
+    "record": record,
+    "tape": tape,
     "verify": verify,
     "venue": venue,
     "bench": bench,
@@ -47,6 +49,7 @@ first steps:
   krakenwire stream trades BTC/USD --json           trades of the live service, one a line
   krakenwire watch BTC/USD --above 70000            be told when a price is reached
   krakenwire order add BTC/USD buy 0.01 --type market --on local    an order's whole life
+  krakenwire record BTC/USD --channels book:100,trade   the feed on a tape, to verify and play again
   krakenwire venue --port 8080                      a local Kraken for any Kraken client
 
 exit codes: 0 well, 1 not verified, 2 usage, 3 connection, 4 time-out,

@@ -1,29 +1,33 @@
-"""`krakenwire verify`: are the order books of a recording what their checksums say?"""
+"""`krakenwire verify`: are the order books of a recording, or a tape, what their checksums say?"""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
+from pathlib import Path
 
 import msgspec
 
 from krakenwire.apps.verify import SymbolReport, VerifyReport, verify_file
 from krakenwire.cli.exit_codes import FAILED, OK
 from krakenwire.cli.parsers import Subparsers
+from krakenwire.cli.tape_words import progress_line
 
 __all__ = ["add_parser", "run"]
 
 _EPILOG = """\
 FILE holds one raw text frame per line, as it came over the wire; gzip is fine,
 and - reads standard input. Versions 1 and 2 are told apart frame by frame,
-blank lines and requests of the client are passed over.
+blank lines and requests of the client are passed over. A folder is read as a
+tape of 'krakenwire record': every record is proven by its own checksum as well.
 
 Ends with code 0 only if at least one checksum was verified, none failed and no
 frame was malformed; with code 1 otherwise, with code 2 if FILE cannot be read.
 
   krakenwire verify recording.jsonl
-  krakenwire verify recording.jsonl.gz --json"""
+  krakenwire verify recording.jsonl.gz --json
+  krakenwire verify tape"""
 
 _COLUMNS = ("verified", "failed", "snapshots", "updates", "unverifiable", "skipped")
 
@@ -36,7 +40,9 @@ def add_parser(subparsers: Subparsers) -> None:
         description="Replay recorded frames through the order books and check every checksum.",
         epilog=_EPILOG,
     )
-    parser.add_argument("file", metavar="FILE", help="one raw text frame per line, plain or gzip; - for stdin")
+    parser.add_argument(
+        "file", metavar="FILE", help="one raw text frame per line, plain or gzip; - for stdin; or a tape"
+    )
     parser.add_argument(
         "--depth", type=int, metavar="N", help="levels a side of books whose depth the frames do not tell"
     )
@@ -45,10 +51,7 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Replay the file and print what it showed."""
-    progress = _show_progress if sys.stderr.isatty() else None
-    report = verify_file(args.file, depth=args.depth, progress=progress)
-    if progress is not None:
-        print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+    report = _verified(args.file, args.depth)
     if args.json:
         print(json.dumps(msgspec.to_builtins(report)))
         if not report.ok:
@@ -56,6 +59,20 @@ def run(args: argparse.Namespace) -> int:
     else:
         print("\n".join(_lines(report)))
     return OK if report.ok else FAILED
+
+
+def _verified(path: str, depth: int | None) -> VerifyReport:
+    if Path(path).is_dir():
+        from krakenwire.apps.verify_tape import verify_tape  # for those who have the extra of tapes
+        from krakenwire.storage.tape_reader import Tape
+
+        with progress_line() as told:
+            return verify_tape(Tape(path), depth=depth, progress=told)
+    progress = _show_progress if sys.stderr.isatty() else None
+    report = verify_file(path, depth=depth, progress=progress)
+    if progress is not None:
+        print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+    return report
 
 
 def _show_progress(lines: int, share: float | None) -> None:

@@ -162,7 +162,9 @@ class Core:
         feed = Feed(v1.ClientCodec() if version == 1 else v2.ClientCodec())
         req_ids = itertools.count(1)
         orders = Orders(version, _ENCODE[version], req_ids, paced=self.options.pace) if name == "private" else None
-        witness = None if self.options.witness is None else self.options.witness(name, config.url, version)
+        witness = (
+            None if self.options.witness is None else self.options.witness(name, config.url, 1 if version == 1 else 2)
+        )
         hub = Hub(Session(config, feed, random.random, self._budget, orders, req_ids), witness)
         token = None if name == "public" else self.options.token or self.account.secret_token
         look_up = self.account.look_up if name == "private" else None

@@ -7,7 +7,7 @@ else sees it. A witness changes nothing and must be quick. Next: `hub`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 
 from krakenwire.errors import KrakenwireError
 from krakenwire.model import Event
@@ -34,5 +34,5 @@ class Witness(Protocol):
         """See what the session found out that is not data: `Gap`, `Resynced`, `Refused` and the like."""
 
 
-WitnessOf: TypeAlias = Callable[[str, str, int], Witness]
+WitnessOf: TypeAlias = Callable[[str, str, Literal[1, 2]], Witness]
 """Called with the name, the address and the API version of each connection of a client, before it is opened."""

@@ -29,7 +29,7 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     url: str
-    version: int
+    version: Literal[1, 2]
     name: str
 
     def encode(self) -> bytes:

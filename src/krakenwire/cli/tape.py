@@ -1,0 +1,41 @@
+"""`krakenwire tape`: look at tapes, and make others of them. Each action is a module of its own."""
+
+from __future__ import annotations
+
+import argparse
+from types import ModuleType
+from typing import Final
+
+from krakenwire.cli import tape_cut, tape_info, tape_merge
+from krakenwire.cli.parsers import Subparsers
+
+__all__ = ["add_parser", "run"]
+
+_ACTIONS: Final[dict[str, ModuleType]] = {
+    "info": tape_info,
+    "cut": tape_cut,
+    "merge": tape_merge,
+}
+
+_EPILOG: Final = """\
+No action changes the tape that it reads.
+
+  krakenwire tape info tape
+  krakenwire tape cut tape --from 2026-11-28T10:00:00Z --to 2026-11-28T11:00:00Z --out hour
+  krakenwire tape merge monday tuesday --out days"""
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """Add the subcommand."""
+    parser = subparsers.add_parser(
+        "tape", help="look at tapes, cut and merge them", description="Work with recorded tapes.", epilog=_EPILOG
+    )
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", title="actions", required=True)
+    for action in _ACTIONS.values():
+        action.add_parser(actions)
+    parser.commands = dict(actions.choices)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do what is asked."""
+    return int(_ACTIONS[args.action].run(args))
