@@ -34,7 +34,7 @@ from krakenwire.storage.tape_segment import (
     unreadable,
     write_all,
 )
-from krakenwire.tape.record import Kind, TapeRecord, encode
+from krakenwire.tape.record import Kind, TapeRecord, encode, time_of
 
 try:
     import fcntl
@@ -145,8 +145,8 @@ class TapeWriter:
         """Hand what waits to the system: an end of this process does not lose it any more.
 
         Raises:
-            TapeError: it cannot be written. Then what waited is not on the tape, nothing more can be
-                written, and the tape is whole up to there.
+            TapeError: it cannot be written in full. Then nothing more can be written, and the tape is
+                whole up to the last record that found room.
         """
         if self.failed is not None:
             raise self.failed
@@ -156,7 +156,7 @@ class TapeWriter:
         try:
             write_all(self._file, data, self._write)
         except OSError as error:
-            self._take_back()
+            self._keep_whole_records()
             self.failed = unreadable(self.folder, error)
             raise self.failed from error
         self._end += len(data)
@@ -230,10 +230,21 @@ class TapeWriter:
         self._parts.clear()
         self._waiting_bytes = self._waiting_records = self._waiting_payload = 0
 
-    def _take_back(self) -> None:
-        """Undo a write that failed half way; if even that fails a reader passes over what is unfinished."""
+    def _keep_whole_records(self) -> None:
+        """Cut off what a failed write has left of a record; if even that fails a reader passes over it."""
         with suppress(OSError):
+            room = os.fstat(self._file).st_size - self._end
+            for fields, sums, payload in zip(*[iter(self._parts)] * 3, strict=True):
+                size = len(fields) + len(sums) + len(payload)
+                if size > room:
+                    break
+                room -= size
+                self._end += size
+                self.records += 1
+                self.bytes += len(payload)
+                self.end_ns = time_of(fields)
             os.ftruncate(self._file, self._end)
+        self._forget()
 
     # -- segments ------------------------------------------------------------------------
 

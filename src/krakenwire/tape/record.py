@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 from krakenwire.errors import TapeError
 from krakenwire.limits import TAPE_PAYLOAD_BYTES_MAX
 
-__all__ = ["FRAMES", "HEAD_BYTES", "Damage", "Kind", "Scan", "TapeRecord", "encode"]
+__all__ = ["FRAMES", "HEAD_BYTES", "Damage", "Kind", "Scan", "TapeRecord", "encode", "time_of"]
 
 
 class Kind(IntEnum):
@@ -72,7 +72,7 @@ class Damage(NamedTuple):
 
 
 def encode(rows: Iterable[tuple[int, int, int, int, bytes]], crc: int) -> tuple[list[bytes], int]:
-    """Return the bytes of records as they stand in an open segment, and the checksum after them.
+    """Return the bytes of records as they stand in an open segment, three parts each, and the checksum after them.
 
     Args:
         rows: time, sequence, connection, kind and payload of each.
@@ -91,6 +91,11 @@ def encode(rows: Iterable[tuple[int, int, int, int, bytes]], crc: int) -> tuple[
         crc = crc32(payload, head_crc)
         parts += (head, sums(head_crc, crc), payload)
     return parts, crc
+
+
+def time_of(fields: bytes) -> int:
+    """Return the time in the first of the three parts that `encode` makes of a record."""
+    return int(_FIELDS.unpack(fields)[1])
 
 
 class Scan:

@@ -298,6 +298,18 @@ def test_a_full_disk_ends_the_writing_and_leaves_a_whole_tape(tmp_path: Path, ro
     assert told(Tape(tmp_path / "tape")) == [*rows_of(1_000)[:kept], (START_NS, 1, Kind.FRAME_IN, b"after")]
 
 
+def test_of_a_write_that_fails_half_way_the_whole_records_stay(tmp_path: Path) -> None:
+    writer = TapeWriter(tmp_path / "tape", write=full_after(1_000))
+    with pytest.raises(TapeError, match="No space left"):
+        writer.write_many(rows_of(10_000))
+    writer.close()
+    kept = told(Tape(tmp_path / "tape"))
+    assert len(kept) == writer.records > 10
+    assert kept == rows_of(10_000)[: len(kept)]
+    assert writer.end_ns == kept[-1][0]
+    assert (tmp_path / "tape" / "000000.raw").stat().st_size > 1_000 - HEAD_BYTES - 20
+
+
 def test_a_segment_that_cannot_be_compressed_stays_readable_as_it_is(tmp_path: Path) -> None:
     room = len(open_segment(tmp_path / "whole", rows_of(40)))
     with TapeWriter(tmp_path / "tape", write=full_after(room)) as writer:
