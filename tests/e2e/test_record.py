@@ -161,7 +161,8 @@ def test_a_recorder_that_is_killed_leaves_every_complete_record(venue: LocalVenu
     assert list(tape.glob("*.raw"))
     code, out, _ = run_here("record", "BTC/USD", "--on", venue.ws_v2, "--out", str(tape), "--seconds", "0.7")
     assert code == OK, out
-    assert Tape(tape).info.connections == 1  # numbered from 1 in each recording: `OPENED` tells them apart
+    ends = [(record.connection, record.kind) for record in Tape(tape).records(kinds=(Kind.OPENED, Kind.CLOSED))]
+    assert ends == [(1, Kind.OPENED), (1, Kind.CLOSED), (2, Kind.OPENED), (2, Kind.CLOSED)]
     assert not list(tape.glob("*.raw"))
     assert verify_tape(Tape(tape)).ok
 

@@ -75,6 +75,7 @@ class Recorder:
         queue_records: that may wait for the disk.
         queue_bytes: of them.
         clock: nanoseconds now.
+        connections: highest number of a connection that the tape has already.
 
     Attributes:
         account: see `Account`; a copy is safe to show.
@@ -89,9 +90,11 @@ class Recorder:
         queue_records: int = TAPE_QUEUE_RECORDS,
         queue_bytes: int = TAPE_QUEUE_BYTES,
         clock: Callable[[], int] = now_ns,
+        connections: int = 0,
     ) -> None:
         self._writer, self.clock = writer, clock
         self._records_max, self._bytes_max = queue_records, queue_bytes
+        self._connections = connections
         self.account = Account(segments=writer.segments)
         self.refusals: dict[tuple[str | None, str | None], Refused] = {}
         self.down: KrakenwireError | None = None
@@ -137,7 +140,7 @@ class Recorder:
     def next_connection(self) -> int:
         """Return the number of a connection that was opened now."""
         self.account.connections += 1
-        return self.account.connections
+        return self._connections + self.account.connections
 
     def close(self, reason: str = "") -> Account:
         """Write what waits, close the tape and return the account; the client has ended before.

@@ -18,12 +18,17 @@ from krakenwire import _native
 from krakenwire.apps.kraken import Kraken
 from krakenwire.apps.recorder import Account, ConnectionWitness, Recorder
 from krakenwire.apps.streaming import channel_named
+from krakenwire.apps.tape_tools import left_open
 from krakenwire.client.core import ClientCounters
 from krakenwire.client.options import Transport
 from krakenwire.client.taps import Parameters
 from krakenwire.errors import ConfigError, KrakenwireError, VenueRefusal
 from krakenwire.model import ACCOUNT_CHANNELS
+from krakenwire.storage.tape_reader import Tape
+from krakenwire.storage.tape_segment import segment_paths
 from krakenwire.storage.tape_writer import TapeWriter
+from krakenwire.tape.marks import Closed
+from krakenwire.tape.record import Kind
 from krakenwire.version import VERSION
 
 __all__ = ["Progress", "Recording", "Wanted", "wanted_from"]
@@ -121,7 +126,7 @@ class Recording:
         }
         transport: Transport = "native" if _native.ENABLED else "picows"
         self._kraken = Kraken(on, version=version, token=token, transport=transport, witness=self._witness)
-        self._recorder = Recorder(TapeWriter(folder, about=about))
+        self._recorder = _recorder(folder, about)
         self._begun_s = time.monotonic()
         self._reason = "ended"
         self._last = (self._begun_s, 0)
@@ -209,6 +214,18 @@ class Recording:
             self._kraken.close()
         finally:
             self._recorder.close(reason)
+
+
+def _recorder(folder: Path, about: Mapping[str, object]) -> Recorder:
+    """Return a recorder that goes on with what is in a folder: connections that a crash left open there are closed."""
+    before = Tape(folder) if folder.is_dir() and segment_paths(folder) else None
+    left = [] if before is None else left_open(before)
+    opened = () if before is None else before.opened
+    recorder = Recorder(TapeWriter(folder, about=about), connections=max((row.connection for row in opened), default=0))
+    closed = Closed(reason="the recorder ended before the connection did").encode()
+    for connection in left:
+        recorder.put(recorder.clock(), connection, Kind.CLOSED, closed)
+    return recorder
 
 
 def _check(symbols: Sequence[str], wanted: Sequence[Wanted]) -> None:

@@ -21,7 +21,7 @@ from krakenwire.tape.marks import Mark, mark_from
 from krakenwire.tape.record import Kind, TapeRecord
 from krakenwire.tape.sniff import Seen, seen
 
-__all__ = ["TapeReport", "cut", "merge", "report_of"]
+__all__ = ["TapeReport", "cut", "left_open", "merge", "report_of"]
 
 _BOOKS = ("book", "level3")
 _STATEFUL = (*_BOOKS, "instrument")
@@ -110,6 +110,27 @@ def cut(tape: Tape, folder: str | os.PathLike[str], start_ns: int, end_ns: int) 
         writer.copy(context.records())
         writer.copy(tape.records(start_ns=start_ns, end_ns=end_ns))
     return Tape(folder).info
+
+
+def left_open(tape: Tape) -> list[int]:
+    """Return the connections whose end is not on a tape, in order.
+
+    Raises:
+        TapeError, TapeDamaged: it cannot be read, or is not what was written.
+    """
+    opened: set[int] = set()
+    if tape.opened and not _stopped(tape):
+        for record in tape.records(kinds=(Kind.OPENED, Kind.CLOSED)):
+            (opened.add if record.kind is Kind.OPENED else opened.discard)(record.connection)
+    return sorted(opened)
+
+
+def _stopped(tape: Tape) -> bool:
+    """Whether its last recorder ended well, and every connection with it."""
+    last = None
+    for record in tape.records(start_ns=tape.info.end_ns):
+        last = record
+    return last is not None and last.kind is Kind.MARK and _mark(tape, last).mark == "stopped"
 
 
 class _Context:
