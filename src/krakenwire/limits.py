@@ -319,3 +319,35 @@ TAPE_ABOUT_BYTES_MAX: Final = 64 * 1024
 TAPE_QUEUE_RECORDS: Final = 1_000_000
 TAPE_QUEUE_BYTES: Final = 256 * 1024 * 1024
 """Records of a recorder that wait for a slow disk; beyond it frames are dropped, counted, and marked as lost."""
+
+# -- player ------------------------------------------------------------------
+
+PLAYER_WAIT_S: Final = 10.0
+"""Of a player, for a request or a connection that the recorded client made: longer than clients take to reconnect."""
+
+PLAYER_STALL_S: Final = 60.0
+"""For a client that reads nothing: the tape waits for it so long, then it is dropped, and the others go on."""
+
+PLAYER_SETTLE_S: Final = 0.25
+"""Without a new request before a tape begins: clients send theirs one after the other."""
+
+PLAYER_ROUND_S: Final = 30.0
+"""From the start of a tape: connections opened within it were one client's first, later ones followed on others."""
+
+PLAYER_SPEED_MAX: Final = 1_000_000
+"""Times faster than recorded; beyond it "max" is meant."""
+
+PLAYER_CLIENTS_MAX: Final = 100
+"""Of one player: each of them may hold it up."""
+
+PLAYER_TRADES_KEPT: Final = 50
+"""Frames of trades for a late subscriber: the venue's snapshot has fifty trades, and a frame one at least."""
+
+PLAYER_LISTING_FRAMES: Final = 10_000
+"""Instrument messages since the last snapshot; a venue sends some hundred a day."""
+
+TAPE_LINES_MAX: Final = 100_000
+"""Recorded connections of one tape that a player tells apart: a reconnect a minute for two months."""
+
+TAPE_STREAMS_MAX: Final = 50_000
+"""Channels times symbols of one tape: every pair of the venue on all channels."""
