@@ -7,20 +7,16 @@ no task, socket or thread behind.
 from __future__ import annotations
 
 import asyncio
-import errno
 import logging
-import os
 import ssl
 from typing import Final
 
-from aiohttp import web
-
-from krakenwire.errors import ConfigError
 from krakenwire.limits import VENUE_CLIENT_BACKLOG_BYTES, VENUE_CONNECTIONS_MAX
 from krakenwire.model.secrets import Secret
 from krakenwire.server.application import DOORS, Application, Door
 from krakenwire.server.clock import Clock
 from krakenwire.server.control import Control
+from krakenwire.server.listener import Listener
 from krakenwire.server.operations import Operations
 from krakenwire.server.ports import VenuePort
 from krakenwire.venue.access.pace import BanRule
@@ -29,65 +25,8 @@ __all__ = ["VenueServer"]
 
 _log = logging.getLogger("krakenwire.server")
 
-_HINTS = {
-    errno.EADDRINUSE: "Another program listens there: choose another port, or 0 for a free one",
-    errno.EACCES: "Ports below 1024 need privileges: choose a higher one",
-    errno.EADDRNOTAVAIL: "This machine does not have that address: use 127.0.0.1",
-}
-
-
-_BACKLOG: Final = 1024
-_LAST_TURNS: Final = 4
-"""Of the loop: for a connection that has just come in to be made one."""
-
 _LOOPBACK: Final = "127.0.0.1"
 _NO_TOKEN: Final = Secret("")
-
-
-class _Listener:
-    """One application on one port."""
-
-    def __init__(self, application: web.Application, host: str, port: int, tls: ssl.SSLContext | None) -> None:
-        self._host, self._wanted_port, self._tls = host, port, tls
-        self._server: asyncio.Server | None = None
-        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0, handle_signals=False)
-
-    async def start(self) -> int:
-        """Listen; return the port."""
-        await self._runner.setup()
-        served = self._runner.server
-        assert served is not None
-        loop = asyncio.get_running_loop()
-        try:
-            self._server = await loop.create_server(
-                served, self._host, self._wanted_port, ssl=self._tls, backlog=_BACKLOG
-            )
-        except OSError as error:
-            await self._runner.cleanup()
-            raise self._unusable(error) from error
-        return int(self._server.sockets[0].getsockname()[1])
-
-    async def stop(self) -> None:
-        """Listen no more, and let go of every connection, one that was coming in just now included.
-
-        asyncio accepts a connection in one turn of the loop and gives it to its server in the next; one that was
-        closed in between takes it no more, and nobody owns the socket. So listening ends first, then the server.
-        """
-        if self._server is not None:
-            for listener in self._server.sockets:
-                asyncio.get_running_loop().remove_reader(listener.fileno())
-            for _ in range(_LAST_TURNS):
-                await asyncio.sleep(0)
-            self._server.close()
-        await self._runner.cleanup()
-
-    def _unusable(self, error: OSError) -> ConfigError:
-        number = error.errno or 0  # negative: the name could not be resolved
-        return ConfigError(
-            f"cannot listen on {self._host} port {self._wanted_port}",
-            found=os.strerror(number) if number > 0 else error.strerror,
-            hint=_HINTS.get(number, "Check the host name and the port"),
-        )
 
 
 class VenueServer:
@@ -131,13 +70,13 @@ class VenueServer:
         self.operations = Operations(market, clock, self.driver)
         doors: tuple[Door, ...] = DOORS if strict_hosts else ("any",)
         self._doors = {
-            door: _Listener(application.build(door), host, port and port + number, tls)
+            door: Listener(application.build(door), host, port and port + number, tls)
             for number, door in enumerate(doors)
         }
         self._control = (
             None
             if control is None
-            else _Listener(Control(self.operations, control_token).build(), _LOOPBACK, control, None)
+            else Listener(Control(self.operations, control_token).build(), _LOOPBACK, control, None)
         )
         self._stepping: asyncio.Task[None] | None = None
 
