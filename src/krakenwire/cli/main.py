@@ -17,7 +17,7 @@ from types import ModuleType
 from typing import Final
 
 from krakenwire import _native
-from krakenwire.cli import balance, bench, demo, order, record, stream, tape, venue, verify, watch
+from krakenwire.cli import balance, bench, demo, order, record, replay, stream, tape, venue, verify, watch
 from krakenwire.cli.exit_codes import INTERNAL, INTERRUPTED, OK, USAGE, exit_code_of
 from krakenwire.cli.parsers import Parser
 from krakenwire.cli.secrecy import refuse_secrets
@@ -36,6 +36,7 @@ _COMMANDS: Final[dict[str, ModuleType]] = {
     "tape": tape,
     "verify": verify,
     "venue": venue,
+    "replay": replay,
     "bench": bench,
 }
 

@@ -4,6 +4,7 @@ Put ``pytest_plugins = ["krakenwire.testing.fixtures"]`` into your
 ``conftest.py`` to get the fixture `kraken_venue`.
 """
 
+from krakenwire.testing.tape import replayed_tape
 from krakenwire.testing.venue import local_kraken
 
-__all__ = ["local_kraken"]
+__all__ = ["local_kraken", "replayed_tape"]
