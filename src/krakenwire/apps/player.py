@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Self
 from krakenwire.errors import ConfigError, DecodeError, MissingExtraError, TapeError, UsageError
 from krakenwire.limits import PLAYER_CLIENTS_MAX, PLAYER_WAIT_S
 from krakenwire.model.times import ns_from_rfc3339
-from krakenwire.storage.tape_reader import Tape, TapeInfo
 from krakenwire.tape.pace import Pace, speed_from
 from krakenwire.tape.player import Player
 from krakenwire.tape.player_rest import PlayerRest
@@ -29,6 +28,7 @@ from krakenwire.tape.tape_streams import Survey
 
 if TYPE_CHECKING:
     from krakenwire.server.player import PlayerServer
+    from krakenwire.storage.tape_reader import TapeInfo
 
 __all__ = ["PlayerFacts", "TapePlayer", "moment_ns"]
 
@@ -101,7 +101,7 @@ class TapePlayer:
     Raises:
         UsageError: a setting that cannot be.
         TapeError: no tape, or one that cannot be read.
-        MissingExtraError: aiohttp is not installed.
+        MissingExtraError: aiohttp, or what reads tapes, is not installed.
     """
 
     def __init__(
@@ -129,6 +129,8 @@ class TapePlayer:
         self._loops, self._stays, self._wait_s = loop, stay, wait_s
         self.host, self._wanted_port = host, port
         self._tls = _tls(tls_cert, tls_key)
+        from krakenwire.storage.tape_reader import Tape
+
         self._tape = Tape(folder)
         self.info: TapeInfo = self._tape.info
         self.start_ns = self.info.start_ns if since is None else moment_ns(since, self.info.start_ns)

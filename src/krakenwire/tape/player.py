@@ -301,7 +301,7 @@ class Player:
         deliveries = []
         client = self._players.get(line.number)
         if client is not None:
-            if client.greeted and label.channel == "status" and client.played == 0:
+            if client.greeted and record.payload == line.greeting:
                 client.greeted = False
             else:
                 deliveries.append(Delivery(client, [record.payload]))
