@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import websocket
-from tests.e2e.command import PATIENCE_S, one_line, run_here, start
+from tests.e2e.command import PATIENCE_S, one_line, run, run_here, start
 
 from krakenwire import Kraken
 from krakenwire.errors import KrakenwireError
@@ -95,6 +95,15 @@ def test_a_record_of_a_replay_has_the_recorded_frames_byte_for_byte(tapes: dict[
     with replayed_tape(tapes[version]) as player:
         url = player.ws_v1 if version == 1 else player.ws_v2
         assert list(frames_of(url, REQUESTS[version])) == recorded(tapes[version])
+
+
+def test_what_our_recorder_records_of_a_replay_are_the_frames_it_had_recorded(tmp_path: Path) -> None:
+    wanted = ("record", "BTC/USD", "ETH/USD", "--channels", "book:25,trade,ticker,ohlc:5", "--seconds", "2")
+    assert run(*wanted, "--on", "local", "--out", str(tmp_path / "first")).returncode == 0
+    with replayed_tape(tmp_path / "first") as player:
+        run(*wanted, "--on", player.ws_v2, "--out", str(tmp_path / "second"))
+    assert recorded(tmp_path / "second") == recorded(tmp_path / "first")
+    assert len(recorded(tmp_path / "first")) > 10
 
 
 @pytest.mark.parametrize("depth", [10, 25])
