@@ -355,11 +355,15 @@ class RiskRefusal(KrakenwireError):
         limit: what it allows.
         found: what the order would make of it.
         stops: whether the bot stops trading for it.
+        others: the other limits that it breaks.
     """
 
-    def __init__(self, rule: str, *, limit: object, found: object, stops: bool = False) -> None:
-        self.rule, self.limit, self.found, self.stops = rule, limit, found, stops
-        super().__init__(f"refused by {rule}: the limit is {limit}, found {found}" + ("; the bot stops" * stops))
+    def __init__(
+        self, rule: str, *, limit: object, found: object, stops: bool = False, others: tuple[RiskRefusal, ...] = ()
+    ) -> None:
+        self.rule, self.limit, self.found, self.stops, self.others = rule, limit, found, stops, others
+        text = f"refused by {rule}: the limit is {limit}, found {found}" + ("; the bot stops" * stops)
+        super().__init__(text + "".join(f"; also {other.rule}" for other in others))
 
 
 class StrategyError(KrakenwireError):

@@ -1,0 +1,465 @@
+"""The last gate before an order leaves: the limits of its user, counted here and nowhere else.
+
+What it counts comes from what was sent and what the venue has reported, not
+from the strategy. An order whose fate nobody knows counts as open and as
+filled in full, whichever is worse; so does every order that is open. All rules
+look at an order; the first that stops the bot wins, else the first of all. A
+cancel is nobody's business here: it is always allowed. The figures are in `risk_limits`.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Final, Protocol
+
+from krakenwire.errors import InternalError, RiskRefusal
+from krakenwire.trading.intents import Intent
+from krakenwire.trading.risk_limits import RiskLimits
+
+__all__ = ["Risk", "RiskView"]
+
+_MS: Final = 1_000_000
+_SECOND: Final = 1_000 * _MS
+_MINUTE: Final = 60 * _SECOND
+_DAY: Final = 86_400 * _SECOND
+_BPS: Final = 10_000
+_ZERO: Final = Decimal(0)
+_STOP_TYPES: Final = frozenset({"stop-loss", "stop-loss-limit", "take-profit", "take-profit-limit"})
+
+
+class RiskView(Protocol):
+    """What risk asks about the moment; whoever drives a strategy knows it."""
+
+    @property
+    def now_ns(self) -> int:
+        """The run's own time."""
+
+    @property
+    def clock_skew_ns(self) -> int | None:
+        """How far our clock is from the venue's; None where there is one clock."""
+
+    def mid(self, symbol: str) -> Decimal | None:
+        """Return the last verified mid price; the last price where there is no book; None before either."""
+
+    def book_age_ns(self, symbol: str) -> int | None:
+        """Return how long ago its book was last known to be right; None where that cannot grow old."""
+
+    def position(self, symbol: str) -> Decimal:
+        """Return what is owned of the base asset, base units."""
+
+
+class _Live:
+    """An order that is open, or may be."""
+
+    __slots__ = ("filled", "intent", "left", "price", "unknown")
+
+    def __init__(self, intent: Intent, price: Decimal) -> None:
+        self.intent, self.price, self.left = intent, price, intent.qty
+        self.filled, self.unknown = _ZERO, False
+
+
+class Risk:
+    """The limits of one bot.
+
+    Hand it what happens: `observe_sent` when an order is about to leave, then its fills and its end.
+
+    Args:
+        limits: of the user.
+        symbols: that the strategy names; they may be traded unless the limits name others.
+
+    Attributes:
+        limits: as given.
+        symbols, order_types: that may be sent.
+        rates: how many orders may leave in how long, with the limit's name.
+        sent_ns: when the last ones left, oldest first.
+        tripped: the limit that has stopped the bot: it refuses everything until `lift`; None while it has not.
+    """
+
+    def __init__(self, limits: RiskLimits, symbols: tuple[str, ...] = ()) -> None:
+        self.limits = limits
+        self.tripped: RiskRefusal | None = None
+        self.symbols = frozenset(symbols if limits.symbols is None else limits.symbols)
+        self.order_types = frozenset(limits.order_types)
+        self.rates: Final = (
+            (limits.orders_per_second_max, _SECOND, "orders_per_second_max"),
+            (limits.orders_per_minute_max, _MINUTE, "orders_per_minute_max"),
+            (limits.orders_per_day_max, _DAY, "orders_per_day_max"),
+        )
+        self._live: dict[str, _Live] = {}
+        self._foreign: dict[str, Intent] = {}
+        self._unknown = 0
+        self._open_notional: dict[str, Decimal] = {}
+        self._open_qty: dict[tuple[str, str], Decimal] = {}
+        self.sent_ns: deque[int] = deque(maxlen=max(1, limits.orders_per_day_max))
+        self._recent: deque[tuple[int, Intent]] = deque()
+        self._fills: deque[tuple[int, str, Decimal]] = deque()
+        self._traded: dict[str, Decimal] = {}
+        self._day = -1
+        self.day_equity = self.peak_equity = _ZERO
+
+    # -- judging ---------------------------------------------------------------------
+
+    def check(self, intent: Intent, view: RiskView) -> RiskRefusal | None:
+        """Judge a new order; return why it may not be sent, None when it may."""
+        if intent.id in self._live:
+            return RiskRefusal("intent_once", limit=1, found="an intent that was sent already", stops=True)
+        return self._judge(_Case(self, intent, view, None))
+
+    def check_amend(self, intent: Intent, view: RiskView) -> RiskRefusal | None:
+        """Judge an amendment like a new order of its new figures, in place of the old ones.
+
+        Args:
+            intent: the order's own, with the quantity and the limit that it is to have.
+            view: the moment.
+        """
+        live = self._live.get(intent.id)
+        if live is None:
+            return RiskRefusal("amend_open", limit="an order that is open", found=intent.id)
+        return self._judge(_Case(self, intent, view, live))
+
+    def _judge(self, case: _Case) -> RiskRefusal | None:
+        broken = [refusal for rule in _RULES if (refusal := rule(case)) is not None]
+        if not broken:
+            return None
+        first = next((refusal for refusal in broken if refusal.stops), broken[0])
+        others = tuple(refusal for refusal in broken if refusal is not first)
+        return RiskRefusal(first.rule, limit=first.limit, found=first.found, stops=first.stops, others=others)
+
+    # -- what happens ------------------------------------------------------------------
+
+    def observe_sent(self, intent: Intent, view: RiskView) -> None:
+        """An order is about to leave: from now on it counts."""
+        now_ns = view.now_ns
+        self._restore(intent, _worth(intent, view.mid(intent.symbol)) or _ZERO, now_ns)
+        self._recent.append((now_ns, intent))
+
+    def restore(self, intent: Intent, filled: Decimal, *, unknown: bool, mid: Decimal | None = None) -> None:
+        """An order of an earlier life of this bot is open, or may be."""
+        self._restore(intent, _worth(intent, mid) or _ZERO, intent.created_ns)
+        self._take(self._live[intent.id], filled)
+        if unknown:
+            self.observe_unknown(intent.id)
+
+    def _restore(self, intent: Intent, price: Decimal, now_ns: int) -> None:
+        if intent.id in self._live:
+            raise InternalError(f"intent {intent.id} was sent twice")
+        live = self._live[intent.id] = _Live(intent, price)
+        self._count(live, live.left)
+        self.sent_ns.append(now_ns)
+
+    def observe_amended(self, intent: Intent, view: RiskView) -> None:
+        """An amendment to the figures of `intent` is about to leave: until its fate is known the worse ones count."""
+        live = self._live[intent.id]
+        self.sent_ns.append(view.now_ns)
+        self._count(live, -live.left)
+        live.price = max(live.price, _worth(intent, view.mid(intent.symbol)) or _ZERO)
+        live.intent, live.left = intent, max(live.left, intent.qty - live.filled)
+        self._count(live, live.left)
+
+    def observe_terms(self, intent: Intent, view: RiskView) -> None:
+        """The figures of an open order are known to be these, after an amendment that was taken or refused."""
+        live = self._live.get(intent.id)
+        if live is not None:
+            self._count(live, -live.left)
+            live.intent, live.left = intent, max(_ZERO, intent.qty - live.filled)
+            live.price = _worth(intent, view.mid(intent.symbol)) or _ZERO
+            self._count(live, live.left)
+
+    def observe_unknown(self, intent_id: str) -> RiskRefusal | None:
+        """Nobody knows what became of an order; return the limit that this breaks."""
+        live = self._live.get(intent_id)
+        if live is not None and not live.unknown:
+            live.unknown = True
+            self._unknown += 1
+        if self._unknown > self.limits.unknown_orders_max:
+            return self._trip("unknown_orders_max", self.limits.unknown_orders_max, self._unknown)
+        return None
+
+    def observe_known(self, intent_id: str) -> None:
+        """An order is known to be open."""
+        live = self._live.get(intent_id)
+        if live is not None and live.unknown:
+            live.unknown = False
+            self._unknown -= 1
+
+    def observe_fill(self, intent_id: str, qty: Decimal, price: Decimal, now_ns: int) -> RiskRefusal | None:
+        """The venue has reported a fill; return the limit that this breaks: more has filled than was ever wanted."""
+        live = self._live.get(intent_id)
+        if live is None:
+            return self._trip("fills_of_intent", "fills of an order that is open", intent_id)
+        quote = _quote(live.intent.symbol)
+        self._fills.append((now_ns, quote, qty * price))
+        self._traded[quote] = self._traded.get(quote, _ZERO) + qty * price
+        self._take(live, qty)
+        if live.filled > live.intent.qty:
+            return self._trip("fills_of_intent", live.intent.qty, live.filled)
+        return None
+
+    def observe_end(self, intent_id: str) -> None:
+        """An order has ended, was refused, or never was."""
+        self.observe_known(intent_id)
+        live = self._live.pop(intent_id, None)
+        if live is not None:
+            self._count(live, -live.left)
+
+    def observe_foreign(self, orders: tuple[Intent, ...]) -> None:
+        """These orders of the account are open and not ours, all of them: they count and are never touched."""
+        for intent in self._foreign.values():
+            self._count_foreign(intent, -1)
+        self._foreign = {intent.id: intent for intent in orders}
+        for intent in orders:
+            self._count_foreign(intent, 1)
+
+    def observe_equity(self, now_ns: int, equity: Decimal) -> RiskRefusal | None:
+        """Equity is known; return the limit that this breaks. A day's loss counts from the first of the day, UTC."""
+        if now_ns // _DAY != self._day:
+            self._day, self.day_equity = now_ns // _DAY, equity
+        self.peak_equity = max(self.peak_equity, equity)
+        loss, fall = self.day_equity - equity, self.peak_equity - equity
+        if loss > self.limits.daily_loss_max:
+            return self._trip("daily_loss_max", self.limits.daily_loss_max, loss)
+        if fall * _BPS > self.peak_equity * self.limits.drawdown_max_bps:
+            return self._trip("drawdown_max_bps", self.limits.drawdown_max_bps, f"{fall} below {self.peak_equity}")
+        return None
+
+    def restore_day(self, now_ns: int, day_equity: Decimal, peak_equity: Decimal) -> None:
+        """The day had begun with that equity, and the highest was that."""
+        self._day, self.day_equity, self.peak_equity = now_ns // _DAY, day_equity, peak_equity
+
+    def lift(self, equity: Decimal | None = None) -> None:
+        """A person has lifted the stop: losses count from here."""
+        self.tripped = None
+        if equity is not None:
+            self.day_equity = self.peak_equity = equity
+
+    # -- inside --------------------------------------------------------------------------
+
+    def _trip(self, rule: str, limit: object, found: object) -> RiskRefusal:
+        self.tripped = RiskRefusal(rule, limit=limit, found=found, stops=True)
+        return self.tripped
+
+    def _take(self, live: _Live, qty: Decimal) -> None:
+        """A part of an order has filled."""
+        taken = min(qty, live.left)
+        self._count(live, -taken)
+        live.left -= taken
+        live.filled += qty
+
+    def _count(self, live: _Live, qty: Decimal) -> None:
+        self._add(live.intent, qty, qty * live.price)
+
+    def _count_foreign(self, intent: Intent, sign: int) -> None:
+        self._add(intent, sign * intent.qty, sign * intent.qty * (_worth(intent, None) or _ZERO))
+
+    def _add(self, intent: Intent, qty: Decimal, notional: Decimal) -> None:
+        base, _, quote = intent.symbol.partition("/")
+        self._open_notional[quote] = self._open_notional.get(quote, _ZERO) + notional
+        key = (base, intent.side)
+        self._open_qty[key] = self._open_qty.get(key, _ZERO) + qty
+
+    def open_orders(self) -> int:
+        """Return how many orders count as open, those that are not ours included."""
+        return len(self._live) + len(self._foreign)
+
+    def open_qty(self, base: str, side: str) -> Decimal:
+        """Return what open orders may still buy or sell of an asset."""
+        return self._open_qty.get((base, side), _ZERO)
+
+    def open_notional(self, quote: str) -> Decimal:
+        """Return what open orders are worth in a quote asset."""
+        return self._open_notional.get(quote, _ZERO)
+
+    def traded(self, quote: str, now_ns: int) -> Decimal:
+        """Return what has traded in the last 24 hours, in a quote asset."""
+        while self._fills and self._fills[0][0] <= now_ns - _DAY:
+            _, asset, notional = self._fills.popleft()
+            self._traded[asset] -= notional
+        return self._traded.get(quote, _ZERO)
+
+    def looks_like(self, intent: Intent, now_ns: int) -> bool:
+        """Return whether the like of it was sent within the window."""
+        recent = self._recent
+        if not recent:
+            return False
+        begin_ns = now_ns - self.limits.lookalike_window_ms * _MS
+        while recent and recent[0][0] <= begin_ns:
+            recent.popleft()
+        return any(_same(intent, other) for _, other in recent)
+
+
+class _Case:
+    """One order before the rules, with what several of them need."""
+
+    __slots__ = (
+        "amended",
+        "base",
+        "intent",
+        "limits",
+        "mid",
+        "notional",
+        "now_ns",
+        "open_more",
+        "price",
+        "qty_more",
+        "quote",
+        "risk",
+        "view",
+    )
+
+    def __init__(self, risk: Risk, intent: Intent, view: RiskView, amended: _Live | None) -> None:
+        self.risk, self.limits, self.intent, self.view, self.amended = risk, risk.limits, intent, view, amended
+        self.now_ns = view.now_ns
+        self.base, _, self.quote = intent.symbol.partition("/")
+        self.mid = view.mid(intent.symbol)
+        self.price = _worth(intent, self.mid) or _ZERO
+        self.notional = self.open_more = self.price * intent.qty
+        self.qty_more = intent.qty
+        if amended is not None:
+            self.qty_more = intent.qty - amended.filled - amended.left
+            self.open_more = (intent.qty - amended.filled) * self.price - amended.left * amended.price
+
+
+Rule = Callable[[_Case], RiskRefusal | None]
+
+
+def _tripped(case: _Case) -> RiskRefusal | None:
+    return case.risk.tripped
+
+
+def _symbol(case: _Case) -> RiskRefusal | None:
+    if case.intent.symbol in case.risk.symbols:
+        return None
+    return RiskRefusal("symbols", limit="the symbols on the list", found=case.intent.symbol)
+
+
+def _order_type(case: _Case) -> RiskRefusal | None:
+    if case.intent.order_type in case.risk.order_types:
+        return None
+    return RiskRefusal("order_types", limit=", ".join(case.limits.order_types), found=case.intent.order_type)
+
+
+def _order_qty(case: _Case) -> RiskRefusal | None:
+    qty, most = case.intent.qty, case.limits.order_qty_max
+    return None if 0 < qty <= most else RiskRefusal("order_qty_max", limit=most, found=qty)
+
+
+def _order_notional(case: _Case) -> RiskRefusal | None:
+    most = case.limits.order_notional_max
+    return None if case.notional <= most else RiskRefusal("order_notional_max", limit=most, found=case.notional)
+
+
+def _open_orders(case: _Case) -> RiskRefusal | None:
+    most, found = case.limits.open_orders_max, case.risk.open_orders() + (case.amended is None)
+    return None if found <= most else RiskRefusal("open_orders_max", limit=most, found=found)
+
+
+def _open_notional(case: _Case) -> RiskRefusal | None:
+    most = case.limits.open_notional_max
+    found = case.risk.open_notional(case.quote) + case.open_more
+    return None if found <= most else RiskRefusal("open_notional_max", limit=most, found=found)
+
+
+def _position(case: _Case) -> RiskRefusal | None:
+    """What would be owned, or owed, if everything on its side were filled; the way back is always open."""
+    intent, most = case.intent, case.limits.position_notional_max
+    position = case.view.position(intent.symbol)
+    open_qty = case.risk.open_qty(case.base, intent.side) + case.qty_more
+    worst = open_qty + position if intent.side == "buy" else open_qty - position
+    found = worst * (case.mid or case.price)
+    return None if found <= most else RiskRefusal("position_notional_max", limit=most, found=found)
+
+
+def _turnover(case: _Case) -> RiskRefusal | None:
+    most, risk = case.limits.turnover_day_max, case.risk
+    found = risk.traded(case.quote, case.now_ns) + risk.open_notional(case.quote) + case.open_more
+    return None if found <= most else RiskRefusal("turnover_day_max", limit=most, found=found)
+
+
+def _rates(case: _Case) -> RiskRefusal | None:
+    sent, now_ns = case.risk.sent_ns, case.now_ns
+    for most, span_ns, rule in case.risk.rates:
+        if most == 0 or (len(sent) >= most and sent[-most] > now_ns - span_ns):
+            return RiskRefusal(rule, limit=most, found=most + 1)
+    return None
+
+
+def _price_band(case: _Case) -> RiskRefusal | None:
+    """How far the price is from the mid, or the limit of a triggered order from its trigger."""
+    intent, limits, mid = case.intent, case.limits, case.mid
+    if mid is None:
+        return RiskRefusal("price_band_bps", limit=limits.price_band_bps, found="no verified price to compare with")
+    around = mid
+    if intent.order_type in _STOP_TYPES and intent.trigger is not None:
+        around = intent.trigger
+        if abs(around - mid) * _BPS > mid * limits.price_far_bps:
+            return RiskRefusal("price_far_bps", limit=limits.price_far_bps, found=f"{around} beside {mid}")
+    if intent.limit is None:
+        return None
+    worse = intent.limit - around if intent.side == "buy" else around - intent.limit
+    rule, most = ("price_band_bps", limits.price_band_bps) if worse > 0 else ("price_far_bps", limits.price_far_bps)
+    if abs(worse) * _BPS > around * most:
+        return RiskRefusal(rule, limit=most, found=f"{intent.limit} beside {around}")
+    return None
+
+
+def _lookalike(case: _Case) -> RiskRefusal | None:
+    if case.amended is not None or not case.risk.looks_like(case.intent, case.now_ns):
+        return None
+    return RiskRefusal("lookalike_window_ms", limit=case.limits.lookalike_window_ms, found="the same order again")
+
+
+def _book_age(case: _Case) -> RiskRefusal | None:
+    age_ns, most = case.view.book_age_ns(case.intent.symbol), case.limits.book_age_max_ms
+    if age_ns is None or age_ns <= most * _MS:
+        return None
+    return RiskRefusal("book_age_max_ms", limit=most, found=age_ns // _MS)
+
+
+def _clock_skew(case: _Case) -> RiskRefusal | None:
+    skew_ns, most = case.view.clock_skew_ns, case.limits.clock_skew_max_ms
+    if skew_ns is None or abs(skew_ns) <= most * _MS:
+        return None
+    return RiskRefusal("clock_skew_max_ms", limit=most, found=abs(skew_ns) // _MS)
+
+
+_RULES: Final[tuple[Rule, ...]] = (
+    _tripped,
+    _symbol,
+    _order_type,
+    _order_qty,
+    _order_notional,
+    _open_orders,
+    _open_notional,
+    _position,
+    _turnover,
+    _rates,
+    _price_band,
+    _lookalike,
+    _book_age,
+    _clock_skew,
+)
+
+
+def _worth(intent: Intent, mid: Decimal | None) -> Decimal | None:
+    """The highest price that it may be worth, quote units a base unit; None where nobody knows."""
+    price = intent.trigger if intent.limit is None else intent.limit
+    if price is None or (mid is not None and mid > price):
+        return mid
+    return price
+
+
+def _same(one: Intent, other: Intent) -> bool:
+    return (
+        one.symbol == other.symbol
+        and one.side == other.side
+        and one.order_type == other.order_type
+        and one.qty == other.qty
+        and one.limit == other.limit
+        and one.trigger == other.trigger
+    )
+
+
+def _quote(symbol: str) -> str:
+    return symbol.partition("/")[2]
