@@ -351,3 +351,7 @@ TAPE_LINES_MAX: Final = 100_000
 
 TAPE_STREAMS_MAX: Final = 50_000
 """Channels times symbols of one tape: every pair of the venue on all channels."""
+# -- bot ---------------------------------------------------------------------
+
+BOT_CANCELS_AT_ONCE: Final = 50
+"""Orders of one cancel request when a bot is stopped."""

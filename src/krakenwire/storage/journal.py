@@ -87,8 +87,12 @@ class Journal:
         """
         self.extend((record,))
 
-    def extend(self, records: Iterable[bytes]) -> None:
+    def extend(self, records: Iterable[bytes], *, sync: bool | None = None) -> None:
         """Add some records with one write: all of them or none.
+
+        Args:
+            records: to add, in this order.
+            sync: wait for the disk; None as the journal was opened. Waiting makes all that was added before safe, too.
 
         Raises:
             JournalError: as for `append`.
@@ -104,7 +108,7 @@ class Journal:
             count += 1
         data = b"".join(parts)
         try:
-            self._write(data)
+            self._write(data, self._sync if sync is None else sync)
         except OSError as error:
             self._take_back()
             raise JournalError(str(self.path), error.strerror or str(error)) from error
@@ -154,7 +158,7 @@ class Journal:
 
     def _begin(self) -> None:
         os.ftruncate(self._file, 0)
-        self._write(_MAGIC)
+        self._write(_MAGIC, self._sync)
 
     def _records(self, size: int) -> Iterator[tuple[bytes, int, int]]:
         """Yield each record with where it ends and its checksum; stop before one that a crash cut short."""
@@ -194,11 +198,11 @@ class Journal:
             if os.pread(self._file, min(_READ_BYTES, size - at), at).strip(b"\0"):
                 raise JournalDamaged(str(self.path), "there is no record", start)
 
-    def _write(self, data: bytes) -> None:
+    def _write(self, data: bytes, sync: bool) -> None:
         view = memoryview(data)
         while view:
             view = view[os.write(self._file, view) :]
-        if self._sync:
+        if sync:
             os.fsync(self._file)
 
     def _take_back(self) -> None:

@@ -89,12 +89,11 @@ def reconcile(known: Recovered, evidence: Evidence, now_ns: int, patience: Patie
             fills.setdefault(name, []).append(fill)
     written: list[Record] = []
     again: list[int] = []
-    for order in known.orders.values():
-        if order.is_live or order.id in fills:
-            new = tuple(fills.get(order.id, ()))
-            found, wait_ns = _about(order, told.get(order.id), new, evidence, now_ns, patience)
-            written += found
-            again += [] if wait_ns is None else [wait_ns]
+    for name in dict.fromkeys((*known.open, *fills)):
+        new = tuple(fills.get(name, ()))
+        found, wait_ns = _about(known.orders[name], told.get(name), new, evidence, now_ns, patience)
+        written += found
+        again += [] if wait_ns is None else [wait_ns]
     foreign = tuple(state for state in evidence.orders if state.is_open and _ours(known, state) is None)
     return Reconciliation(tuple(written), foreign, min(again, default=None))
 

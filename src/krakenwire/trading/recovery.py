@@ -80,7 +80,7 @@ class Recovered:
 
     Args:
         head, started: whose journal it is, and its last start.
-        orders: every one, by its id, oldest first.
+        orders: every one, by its id, oldest first; `open` those that are, or may be.
         exec_ids: of the fills that are applied.
         positions: what fills have changed, base units by symbol.
         changes: what fills have changed since `baseline`, by asset.
@@ -94,6 +94,7 @@ class Recovered:
     head: records.Head | None = None
     started: records.Started | None = None
     orders: dict[str, BotOrder] = field(default_factory=dict)
+    open: dict[str, BotOrder] = field(default_factory=dict)
     by_order_id: dict[str, str] = field(default_factory=dict)
     exec_ids: set[str] = field(default_factory=set)
     positions: dict[str, Decimal] = field(default_factory=dict)
@@ -111,20 +112,16 @@ class Recovered:
     @property
     def live(self) -> list[BotOrder]:
         """Orders that are open, or may be, oldest first."""
-        return [order for order in self.orders.values() if order.is_live]
+        return list(self.open.values())
 
     @property
     def unresolved(self) -> list[BotOrder]:
         """Orders of which nobody knows what became, oldest first."""
-        return [order for order in self.orders.values() if order.unresolved]
+        return [order for order in self.open.values() if order.unresolved]
 
     def order_of(self, cl_ord_id: str | None, order_id: str) -> BotOrder | None:
         """Return our order by one of its ids; None for one that is not ours."""
         return self.orders.get(cl_ord_id or self.by_order_id.get(order_id, ""))
-
-    def next_id(self) -> str:
-        """Return an id that no order of this journal has."""
-        return f"{self.head.prefix if self.head else ''}{self.last_number + 1}"
 
     # -- folding -----------------------------------------------------------------------
 
@@ -141,7 +138,8 @@ class Recovered:
     def _intended(self, record: records.Intended) -> None:
         intent = record.intent
         if intent.id not in self.orders:
-            self.orders[intent.id] = BotOrder(intent=intent, deadline_ns=record.deadline_ns, sent_ns=record.time_ns)
+            order = BotOrder(intent=intent, deadline_ns=record.deadline_ns, sent_ns=record.time_ns)
+            self.orders[intent.id] = self.open[intent.id] = order
             self.last_number = max(self.last_number, self._number(intent.id))
 
     def _number(self, name: str) -> int:
@@ -186,6 +184,7 @@ class Recovered:
         order = self.orders.get(name)
         if order is not None and order.unresolved:
             order.step, order.reason = step, reason
+            del self.open[name]
 
     def _amend_intended(self, record: records.AmendIntended) -> None:
         order = self.orders.get(record.id)
@@ -235,6 +234,7 @@ class Recovered:
         if order is not None and order.is_live:
             order.step, order.reason = record.state, record.reason
             order.amends.clear()
+            del self.open[record.id]
 
     def _state_saved(self, record: records.StateSaved) -> None:
         self.state = record.state
