@@ -181,9 +181,11 @@ class LiveBroker(Generic[_OrderT]):
         told = {state.order_id: state for state in (*rest.orders, *orders)} | told  # an end is final
         return Evidence(tuple(told.values()), (*fills, *rest.fills), asked_ns, rest.thorough, rest.source)
 
-    async def reconcile(self) -> int | None:
-        """Ask, and write down what that makes of the orders; return when to ask again, None for not at all."""
-        return self.book.reconciled(await self.look())
+    async def reconcile(self) -> None:
+        """Ask, and write down what that makes of the orders; what stays open is asked again in time."""
+        again_ns = self.book.reconciled(await self.look())
+        if again_ns is not None:
+            self._ask_after((again_ns - self.journal.now_ns()) / _SECOND)
 
     def stepped(self) -> None:
         """Say that the engine has completed a step: that earns the renewal of the dead man's switch."""
@@ -377,23 +379,20 @@ class LiveBroker(Generic[_OrderT]):
             take(item)
 
     async def _settle(self) -> None:
-        """Ask about what nobody knows, until it is known."""
-        again_ns: int | None = None
+        """Ask about what nobody knows, until it is known; never more often than patience has it."""
         while True:
-            wait_s = None if again_ns is None else max(0.0, (again_ns - self.journal.now_ns()) / _SECOND)
-            wait_s = None if wait_s is None else min(wait_s, self.settings.patience.again_s)
-            try:
-                async with asyncio.timeout(wait_s):
-                    await self._doubt.wait()
-            except TimeoutError:
-                pass
+            await self._doubt.wait()
             self._doubt.clear()
             try:
-                again_ns = await self.reconcile()
+                await self.reconcile()
             except JournalError:
                 raise
             except KrakenwireError:
-                again_ns = self.journal.now_ns() + int(self.settings.patience.again_s * _SECOND)
+                self._doubt.set()
+            await asyncio.sleep(self.settings.patience.again_s)
+
+    def _ask_after(self, seconds: float) -> None:
+        asyncio.get_running_loop().call_later(max(0.0, seconds), self._doubt.set)
 
     # -- tasks --------------------------------------------------------------------------------
 

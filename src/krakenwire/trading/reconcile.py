@@ -32,10 +32,12 @@ class Patience(msgspec.Struct, frozen=True, kw_only=True):
     Args:
         lag_s: so far REST may be behind, in the field up to a minute.
         again_s: between two questions about the same order.
+        look_s: it is asked for at least so often while its absence would say nothing yet.
     """
 
     lag_s: float = 90.0
     again_s: float = 5.0
+    look_s: float = 30.0
 
 
 class Evidence(NamedTuple):
@@ -162,7 +164,7 @@ def _absence(order: BotOrder, evidence: Evidence, now_ns: int, patience: Patienc
     if last_ns is not None:
         telling_ns = last_ns + again_ns
     if not evidence.thorough or evidence.asked_ns < telling_ns:
-        return [], max(telling_ns, now_ns + 1)
+        return [], min(max(telling_ns, now_ns + again_ns), now_ns + int(patience.look_s * _SECOND))
     if last_ns is None:
         return [Absent(time_ns=evidence.asked_ns, id=order.id)], evidence.asked_ns + again_ns
     proof = f"absent from {evidence.source} twice, after its deadline and the lag of its answers"
