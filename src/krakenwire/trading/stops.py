@@ -10,6 +10,7 @@ carries it out is in `apps.live_broker`.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
@@ -49,15 +50,15 @@ class Stop(msgspec.Struct, frozen=True, kw_only=True):
     who: str = BOT
 
 
+@dataclass(slots=True)
 class Stops:
     """Whether a bot is stopped.
 
-    Attributes:
+    Args:
         stop: the hardest stop since the last resume; None while it runs.
     """
 
-    def __init__(self, stop: Stop | None = None) -> None:
-        self.stop = stop
+    stop: Stop | None = None
 
     def raise_to(self, stop: Stop) -> bool:
         """Stop it as far as that; return whether it was not stopped so far already."""
