@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -452,3 +453,42 @@ def test_records_of_the_journal_are_what_another_life_reads(tmp_path: Path) -> N
     with BotFolder(tmp_path / "bot", sync=False) as folder:
         assert folder.journal.known.head == first.head
         assert folder.journal.known.state == {"last": "1.50"}
+
+
+async def test_after_many_lives_cut_short_orders_fills_position_and_money_are_the_venues(
+    stage: Stage, tmp_path: Path
+) -> None:
+    chance = random.Random(5)
+    stage.act("bob", order("sell", "10", "50001.0"))
+    stage.act("carol", order("buy", "10", "49999.0"))
+    wanted: list[str] = []
+    for life in range(12):
+        async with living(stage, tmp_path / "bot") as bot:
+            assert bot.phases[-1] == "trade", bot.folder.journal.known.stops.stop
+            for _ in range(3):
+                stage.tick()
+                stage.wire.lose, stage.wire.losing = chance.randrange(2), "add_order"
+                stage.wire.on_lost = chance.choice([stage.server.operations.cut, int])
+                price = chance.choice([None, "49998.0", "50002.0"])
+                placed = bot.place("sell" if price == "50002.0" else chance.choice(["buy", "sell"]), price)
+                wanted.append(placed.id)
+                if chance.random() < 0.6:
+                    await bot.until(lambda name=placed.id: not bot.folder.journal.known.orders[name].unresolved)
+                if chance.random() < 0.3:
+                    stage.do(stage.server.operations.cut)
+        stage.wire.lose = 0
+        if life % 3 == 2:
+            stage.act("dave", order("buy", "0.0005", "50002.0"))
+    async with living(stage, tmp_path / "bot") as bot:
+        known = bot.folder.journal.known
+        await bot.until(lambda: not known.unresolved)
+        assert bot.phases[-1] == "trade"
+        assert sorted(known.orders) == sorted(wanted)
+        assert known.exec_ids == set(stage.fill_ids())
+        assert set(known.by_order_id) == set(stage.account.orders_seen)
+        assert stage.wire.count("add_order") == len(known.by_order_id)
+        assert {found.order_id for found in known.live} == set(stage.account.open_orders)
+        assert {found.step for found in known.orders.values() if not found.order_id} <= {"never", "refused"}
+        balances = await bot.broker.client.balances()
+        assert known.baseline is not None
+        assert {asset: known.baseline[asset] + known.changes.get(asset, Decimal(0)) for asset in balances} == balances
