@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import subprocess
 import sys
@@ -346,6 +347,36 @@ async def test_a_stop_asked_for_from_another_terminal_holds_in_the_next_life_too
             refused = bot.place()
             assert "stopped" in (await bot.heard("refused", refused.id))[2]
     assert adds(stage) == 1
+
+
+async def test_a_stop_cancels_even_when_it_cannot_be_written_down(
+    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(file: int, data: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    async with living(stage, tmp_path / "bot") as bot:
+        placed = bot.place()
+        await bot.heard("accepted", placed.id)
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "write", full)
+            stopping = asyncio.create_task(bot.broker.stop(StopLevel.CANCEL_OWN, "the disk", "ann"))
+            await asyncio.to_thread(stage.wire.wait, 1, "cancel_order")
+            stopping.cancel()
+            await asyncio.wait([stopping])
+        assert not stage.account.open_orders
+        assert not bot.broker.allows_orders
+        assert "No space left" in bot.broker.alarm
+
+
+async def test_the_hardest_stop_cancels_orders_of_others_too(stage: Stage, tmp_path: Path) -> None:
+    stage.act("ann", order("buy", "0.001", "30000.0"))
+    async with living(stage, tmp_path / "bot") as bot:
+        placed = bot.place()
+        await bot.heard("accepted", placed.id)
+        await bot.broker.stop(StopLevel.CANCEL_ALL, "fire", "ann")
+        assert not stage.account.open_orders
+        assert not bot.broker.alarm
 
 
 async def test_flatten_cancels_own_orders_and_closes_the_own_position(stage: Stage, tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ from krakenwire.trading import records
 from krakenwire.trading.intents import Intent
 from krakenwire.trading.reconcile import Evidence, Patience
 from krakenwire.trading.recovery import BotOrder
-from krakenwire.trading.stops import BOT, StopLevel
+from krakenwire.trading.stops import BOT, Stop, StopLevel
 
 __all__ = ["LiveBroker", "LivePermit", "LiveSettings"]
 
@@ -188,8 +188,11 @@ class LiveBroker(Generic[_OrderT]):
             self._ask_after((again_ns - self.journal.now_ns()) / _SECOND)
 
     def stepped(self) -> None:
-        """Say that the engine has completed a step: that earns the renewal of the dead man's switch."""
-        if self._switch is None or self.journal.failure is not None:
+        """Say that the engine has completed a step: that earns the renewal of the dead man's switch.
+
+        Not with a journal that cannot be written, nor after the hardest stop: then it is left to run out.
+        """
+        if self._switch is None or self.journal.failure is not None or self.journal.known.stops.cancels_all:
             return
         self._switch.alive()
         if self._switch.fires > self._fires:
@@ -224,9 +227,14 @@ class LiveBroker(Generic[_OrderT]):
 
         Orders that are not gone in time are an alarm.
         """
+        stop = Stop(time_ns=self.journal.now_ns(), level=level, reason=reason, who=who)
         stops = self.journal.known.stops
         if stops.stop is None or stops.stop.level < level:
-            self.journal.append(records.Stopped(time_ns=self.journal.now_ns(), level=level, reason=reason, who=who))
+            try:
+                self.journal.append(records.Stopped(time_ns=stop.time_ns, level=level, reason=reason, who=who))
+            except JournalError as error:
+                self.alarm = f"the stop holds for this process only: {error}"
+                stops.raise_to(stop)
         await self.enforce()
 
     async def enforce(self) -> None:
