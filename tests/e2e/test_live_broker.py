@@ -267,6 +267,18 @@ async def test_an_intent_that_was_written_down_and_never_sent_is_not_sent_by_the
         assert bot.place().id != lost.id
 
 
+def test_what_an_earlier_life_has_written_down_is_never_sent_even_if_nobody_claimed_the_folder(tmp_path: Path) -> None:
+    lost = Intent(id="b1", symbol=SYMBOL, side="buy", order_type="market", qty=Decimal(1), created_ns=1)
+    with BotFolder(tmp_path / "bot", sync=False) as folder:
+        folder.journal.intent(lost)
+    with BotFolder(tmp_path / "bot", sync=False) as folder:
+        client = krakenwire.aio.Kraken("ws://127.0.0.1:1")
+        permit = LivePermit(mode="live", on="ws://127.0.0.1:1")
+        broker = LiveBroker(client, folder.journal, Desk(), lambda known: Placed(known.id), permit)
+        with pytest.raises(InternalError, match="sent already"):
+            broker.submit(Placed("b1"))
+
+
 async def test_an_order_whose_answer_nobody_saw_is_found_by_the_next_life(stage: Stage, tmp_path: Path) -> None:
     async with living(stage, tmp_path / "bot", PATIENTLY) as bot:
         stage.wire.lose, stage.wire.losing = 1, "add_order"

@@ -83,10 +83,11 @@ class Difference(NamedTuple):
 def reconcile(known: Recovered, evidence: Evidence, now_ns: int, patience: Patience) -> Reconciliation:
     """Return what the evidence makes of the bot's orders."""
     told = {order.id: state for state in evidence.orders if (order := _ours(known, state)) is not None}
-    names = {state.order_id: name for name, state in told.items()} | known.by_order_id
+    names = {state.order_id: name for name, state in told.items()}
     fills: dict[str, list[Fill]] = {}
     for fill in evidence.fills:
         name = fill.cl_ord_id if fill.cl_ord_id in known.orders else names.get(fill.order_id)
+        name = known.by_order_id.get(fill.order_id) if name is None else name
         if name is not None and fill.exec_id not in known.exec_ids:
             fills.setdefault(name, []).append(fill)
     written: list[Record] = []

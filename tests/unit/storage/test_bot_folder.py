@@ -51,6 +51,19 @@ def test_the_journal_goes_on_where_it_ended_and_ids_are_never_handed_out_twice(t
         assert folder.journal.new_id() == "abc-4"
 
 
+def test_an_intent_waits_for_the_disk_and_what_the_venue_tells_again_does_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[int] = []
+    with BotFolder(tmp_path, now_ns=lambda: NOON) as folder:
+        monkeypatch.setattr(os, "fsync", synced.append)
+        folder.journal.intent(intended(1).intent)
+        assert len(synced) == 1
+        folder.journal.append(ack(1), sync=False)
+        assert len(synced) == 1
+        assert folder.journal.known.orders["abc-1"].step == "open"
+
+
 def test_amendments_are_numbered_and_cancels_noted(tmp_path: Path) -> None:
     with opened(tmp_path) as folder:
         journal = folder.journal
