@@ -21,9 +21,10 @@ from msgspec import structs
 from krakenwire.trading import records
 from krakenwire.trading.intents import Intent
 from krakenwire.trading.records import Record
+from krakenwire.trading.risk import Risk
 from krakenwire.trading.stops import Stop, StopLevel, Stops
 
-__all__ = ["BotOrder", "OrderStep", "Recovered", "recover"]
+__all__ = ["BotOrder", "OrderStep", "Recovered", "recover", "restore_risk"]
 
 OrderStep = Literal["intent", "unknown", "open", "filled", "canceled", "expired", "refused", "never"]
 
@@ -39,7 +40,7 @@ class BotOrder:
         intent: with the terms as last known.
         deadline_ns: of its entry.
         order_id: the venue's id, empty until it is known.
-        filled: base units; `cost` quote units.
+        filled: base units; `cost` quote units; `traded_ns` when it last traded.
         absences: when nothing that was asked knew of it, oldest first.
         amends: amendments without a known outcome, by number; `amended` counts all.
         canceling: an end of it was asked for.
@@ -52,6 +53,7 @@ class BotOrder:
     order_id: str = ""
     filled: Decimal = _ZERO
     cost: Decimal = _ZERO
+    traded_ns: int = 0
     reason: str = ""
     absences: list[int] = field(default_factory=list)
     amends: dict[int, records.AmendIntended] = field(default_factory=dict)
@@ -216,6 +218,7 @@ class Recovered:
         if order is not None:
             order.filled += record.qty
             order.cost += record.cost
+            order.traded_ns = max(order.traded_ns, record.traded_ns)
         sign = 1 if record.side == "buy" else -1
         base, _, quote = record.symbol.partition("/")
         self.positions[record.symbol] = self.positions.get(record.symbol, _ZERO) + sign * record.qty
@@ -285,3 +288,17 @@ def recover(written: Iterable[Record]) -> Recovered:
     for record in written:
         recovered.apply(record)
     return recovered
+
+
+def restore_risk(risk: Risk, known: Recovered) -> None:
+    """Tell new limits what an earlier life has left behind: orders, turnover, the day; before it is reconciled."""
+    orders = list(known.orders.values())
+    for order in orders:
+        risk.restore_sent(order.sent_ns)
+    for order in sorted(orders, key=lambda order: order.traded_ns):
+        if order.cost:
+            risk.restore_traded(order.intent.symbol, order.cost, order.traded_ns)
+    for order in known.live:
+        risk.restore_live(order.intent, order.filled, unknown=order.unresolved)
+    if known.day is not None:
+        risk.restore_day(known.day.time_ns, known.day.equity, known.day.peak)

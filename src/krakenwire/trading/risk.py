@@ -132,22 +132,30 @@ class Risk:
     def observe_sent(self, intent: Intent, view: RiskView) -> None:
         """An order is about to leave: from now on it counts."""
         now_ns = view.now_ns
-        self._restore(intent, _worth(intent, view.mid(intent.symbol)) or _ZERO, now_ns)
+        self._open(intent, _worth(intent, view.mid(intent.symbol)) or _ZERO)
+        self.sent_ns.append(now_ns)
         self._recent.append((now_ns, intent))
 
-    def restore(self, intent: Intent, filled: Decimal, *, unknown: bool, mid: Decimal | None = None) -> None:
-        """An order of an earlier life of this bot is open, or may be."""
-        self._restore(intent, _worth(intent, mid) or _ZERO, intent.created_ns)
+    def restore_sent(self, sent_ns: int) -> None:
+        """An order of an earlier life left then. Hand them over oldest first."""
+        self.sent_ns.append(sent_ns)
+
+    def restore_traded(self, symbol: str, cost: Decimal, traded_ns: int) -> None:
+        """An order of an earlier life has traded that much, quote units, until then. Hand them over oldest first."""
+        self._trade(_quote(symbol), cost, traded_ns)
+
+    def restore_live(self, intent: Intent, filled: Decimal, *, unknown: bool, mid: Decimal | None = None) -> None:
+        """An order of an earlier life is open, or may be."""
+        self._open(intent, _worth(intent, mid) or _ZERO)
         self._take(self._live[intent.id], filled)
         if unknown:
             self.observe_unknown(intent.id)
 
-    def _restore(self, intent: Intent, price: Decimal, now_ns: int) -> None:
+    def _open(self, intent: Intent, price: Decimal) -> None:
         if intent.id in self._live:
             raise InternalError(f"intent {intent.id} was sent twice")
         live = self._live[intent.id] = _Live(intent, price)
         self._count(live, live.left)
-        self.sent_ns.append(now_ns)
 
     def observe_amended(self, intent: Intent, view: RiskView) -> None:
         """An amendment to the figures of `intent` is about to leave: until its fate is known the worse ones count."""
@@ -189,9 +197,7 @@ class Risk:
         live = self._live.get(intent_id)
         if live is None:
             return self._trip("fills_of_intent", "fills of an order that is open", intent_id)
-        quote = _quote(live.intent.symbol)
-        self._fills.append((now_ns, quote, qty * price))
-        self._traded[quote] = self._traded.get(quote, _ZERO) + qty * price
+        self._trade(_quote(live.intent.symbol), qty * price, now_ns)
         self._take(live, qty)
         if live.filled > live.intent.qty:
             return self._trip("fills_of_intent", live.intent.qty, live.filled)
@@ -239,6 +245,10 @@ class Risk:
     def _trip(self, rule: str, limit: object, found: object) -> RiskRefusal:
         self.tripped = RiskRefusal(rule, limit=limit, found=found, stops=True)
         return self.tripped
+
+    def _trade(self, quote: str, cost: Decimal, now_ns: int) -> None:
+        self._fills.append((now_ns, quote, cost))
+        self._traded[quote] = self._traded.get(quote, _ZERO) + cost
 
     def _take(self, live: _Live, qty: Decimal) -> None:
         """A part of an order has filled."""

@@ -8,6 +8,7 @@ import pytest
 from tests.unit.trading.journal_scene import (
     HEAD,
     NOON,
+    SECOND,
     STARTED,
     ack,
     ended,
@@ -17,10 +18,13 @@ from tests.unit.trading.journal_scene import (
     refused,
     unknown,
 )
+from tests.unit.trading.risk_scene import Scene, intent
 
 from krakenwire.trading import records
 from krakenwire.trading.records import Record
-from krakenwire.trading.recovery import recover
+from krakenwire.trading.recovery import recover, restore_risk
+from krakenwire.trading.risk import Risk
+from krakenwire.trading.risk_limits import RiskLimits
 from krakenwire.trading.stops import StopLevel
 
 
@@ -118,3 +122,37 @@ def test_the_rest_is_as_it_was_last_said() -> None:
     known = recover([HEAD, STARTED, records.StateSaved(time_ns=NOON, state={"a": 1}), day, intended(7), intended(3)])
     assert (known.head, known.started, known.state, known.day) == (HEAD, STARTED, {"a": 1}, day)
     assert known.last_number == 7
+
+
+def test_new_limits_know_what_an_earlier_life_has_left_behind() -> None:
+    late = NOON + 3_600 * SECOND
+    known = recover(
+        [
+            HEAD,
+            records.DayBegan(time_ns=late, equity=Decimal(1_000), peak=Decimal(1_000)),
+            intended(1, at_ns=NOON - 2 * 86_400 * SECOND),
+            ack(1),
+            fill(1, "T-1", "0.6", traded_ns=late),
+            intended(2),
+            fill(2, "T-2"),
+            ended(2),
+            intended(3, at_ns=late),
+        ]
+    )
+    limits = RiskLimits(turnover_day_max=Decimal(350), orders_per_day_max=3, daily_loss_max=Decimal(1))
+    risk, scene = Risk(limits, ("BTC/USD",)), Scene(now_ns=late + SECOND, price=Decimal(100))
+    restore_risk(risk, known)
+    assert (risk.open_orders(), risk.open_qty("BTC", "buy"), risk.traded("USD", scene.now_ns)) == (
+        2,
+        Decimal("1.4"),
+        Decimal(160),
+    )
+    assert risk.check(intent("b9", qty="0.5", limit="100"), scene) is None
+    refusal = risk.check(intent("b9", qty="0.6", limit="100"), scene)
+    assert refusal is not None
+    assert refusal.rule == "turnover_day_max"
+    risk.observe_sent(intent("b9", qty="0.5", limit="100"), scene)
+    refusal = risk.check(intent("b10", qty="0.1", limit="99"), scene)
+    assert refusal is not None
+    assert [refusal.rule, *(other.rule for other in refusal.others)] == ["turnover_day_max", "orders_per_day_max"]
+    assert risk.observe_equity(scene.now_ns, Decimal(998)) is not None

@@ -261,7 +261,7 @@ def test_a_day_goes_on_where_an_earlier_life_left_it() -> None:
 
 def test_orders_of_an_earlier_life_count() -> None:
     risk, scene = risk_of(open_notional_max=Decimal(1_000), unknown_orders_max=0), Scene()
-    risk.restore(intent("b1", qty="0.03"), Decimal("0.02"), unknown=True)
+    risk.restore_live(intent("b1", qty="0.03"), Decimal("0.02"), unknown=True)
     assert rule(risk, scene, "b2", qty="0.0101") == "unknown_orders_max"
     risk.observe_known("b1")
     risk.lift()
