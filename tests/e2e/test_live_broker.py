@@ -22,6 +22,7 @@ from tests.cards.stage import SECRET, Stage
 import krakenwire.aio
 from krakenwire.apps.bot_start import Identity, carry_out, claim, fingerprint, start
 from krakenwire.apps.live_broker import LiveBroker, LivePermit, LiveSettings
+from krakenwire.apps.live_evidence import foreign_intents
 from krakenwire.errors import ConfigError, InternalError, JournalBusy, JournalError, UsageError
 from krakenwire.model import CancelOrders
 from krakenwire.storage.bot_folder import BotFolder, request_flatten, request_resume, request_stop
@@ -316,7 +317,8 @@ async def test_fills_and_ends_while_away_are_applied_once_and_the_balances_agree
 async def test_orders_of_others_are_listed_and_never_touched(stage: Stage, tmp_path: Path) -> None:
     stage.act("ann", order("buy", "0.001", "30000.0"))
     async with living(stage, tmp_path / "bot") as bot:
-        assert [foreign.limit_price for foreign in bot.broker.book.foreign.values()] == [Decimal("30000.0")]
+        (foreign,) = foreign_intents(tuple(bot.broker.book.foreign.values()))
+        assert (foreign.symbol, foreign.qty, foreign.limit) == (SYMBOL, Decimal("0.001"), Decimal("30000.0"))
         placed = bot.place()
         await bot.heard("accepted", placed.id)
         await bot.broker.stop(StopLevel.CANCEL_OWN, "a test", "ann")
