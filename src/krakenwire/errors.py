@@ -20,7 +20,9 @@
     │   └── FrameTooBig            beyond a stated limit
     ├── IntegrityError             the data contradicts itself
     │   ├── ChecksumMismatch       book and checksum differ
-    │   └── StaleData              a book was read while it is not live
+    │   ├── StaleData              a book was read while it is not live
+    │   ├── ListingMismatch        a number does not fit the ticks or lots of its instrument
+    │   └── ListingChanged         the venue changed the decimals of an instrument that is in use
     ├── JournalError               what was promised to be kept cannot be written, or cannot be read
     │   ├── JournalBusy            another process has it open
     │   └── JournalDamaged         what stands in it is not what was written
@@ -61,6 +63,8 @@ __all__ = [
     "JournalDamaged",
     "JournalError",
     "KrakenwireError",
+    "ListingChanged",
+    "ListingMismatch",
     "MissingExtraError",
     "OrderCheckError",
     "OutcomeUnknown",
@@ -287,6 +291,38 @@ class StaleData(IntegrityError):
     def __init__(self, symbol: str, state: str) -> None:
         self.symbol, self.state = symbol, state
         super().__init__(f"the book of {symbol} is {state}, not live: wait for its next snapshot")
+
+
+class ListingMismatch(IntegrityError):
+    """A number that does not fit the ticks or lots its instrument is held in; nothing was rounded.
+
+    Args:
+        symbol: v2 spelling.
+        what: ``price`` or ``quantity``.
+        text: the number.
+        decimals: how many the instrument is held with.
+        needed: how many the number has; not more than `decimals` where it is too large for an integer of 18 digits.
+    """
+
+    def __init__(self, symbol: str, what: str, text: str, decimals: int, needed: int) -> None:
+        self.symbol, self.what, self.text, self.decimals, self.needed = symbol, what, text, decimals, needed
+        super().__init__(f"{symbol}: the {what} {excerpt(text)} does not fit 18 digits with {decimals} decimals")
+
+
+class ListingChanged(IntegrityError):
+    """The venue changed the decimals of an instrument whose ticks and lots are in use.
+
+    Args:
+        symbol: v2 spelling.
+        before, after: decimals of price and quantity.
+    """
+
+    def __init__(self, symbol: str, before: tuple[int, int], after: tuple[int, int]) -> None:
+        self.symbol, self.before, self.after = symbol, before, after
+        super().__init__(
+            f"{symbol}: the venue changed its decimals of price and quantity from {before[0]} and {before[1]} "
+            f"to {after[0]} and {after[1]}"
+        )
 
 
 class JournalError(KrakenwireError):
