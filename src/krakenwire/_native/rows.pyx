@@ -50,6 +50,7 @@ ctypedef struct kw_top:         # TOP of the twin
 
 ctypedef struct kw_place:       # what is known of one listing
     int price_decimals, qty_decimals, depth
+    int told_depth              # version 1: of the book that has rows, 0 where none has
     int top_known
     int64_t bid, bid_qty, ask, ask_qty
 
@@ -193,8 +194,12 @@ cdef class RowWriter:
         if place == NO_PLACE or levels + snapshot == 0:
             return 0
         known = &self._known[place]
+        if event._depth and known.told_depth != event._depth:
+            known.told_depth = self._pure.told_depth(place, event._depth)
+            if known.told_depth != event._depth:
+                return 0
         if type(event.book) is L2Book and (<L2Book>event.book)._book.depth > known.depth:
-            self._pure.place_of(event)
+            self._pure.note_depth(place, event.book)
             self._learn(place)
             known = &self._known[place]  # what is known may have moved
         self._reserve(levels + snapshot)
@@ -289,6 +294,8 @@ cdef class RowWriter:
             row.time_ns, row.venue_ns, row.price, row.qty, row.aux = time_ns, venue_ns, price, qty, aux
             row.symbol, row.kind, row.flags, row.connection = symbol, kind, flags, connection
             row += 1
+            if kind == KW_ROW_GAP and symbol < self._n_known:
+                self._known[symbol].told_depth = 0
         self._n += count
         self._time_ns = time_ns
         if self._with_tops:

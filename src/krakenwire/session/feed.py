@@ -158,6 +158,11 @@ class Feed:
         return total
 
     @property
+    def symbols(self) -> tuple[str, ...]:
+        """The symbols that have a book, live or not."""
+        return tuple(dict.fromkeys(book.symbol for book in self._books.values()))
+
+    @property
     def ignored(self) -> int:
         """Book messages of books that were not live, so far: they gave no event."""
         return self._counters.ignored_while_resyncing + (0 if self._pass is None else self._pass.ignored)

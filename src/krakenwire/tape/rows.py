@@ -102,6 +102,7 @@ class RowWriter:
         self._with_tops = tops
         self._tops: list[tuple[Any, ...]] = []
         self._last_tops: dict[int, _Top] = {}
+        self._depths: dict[int, int] = {}
         self._time_ns = 0
         self._takers: dict[type, Callable[[Any], list[_Row]]] = {
             BookUpdate: self._book,
@@ -183,9 +184,17 @@ class RowWriter:
         place = self._table.place(event.symbol)
         if place is None:
             place = self._table.add(event.symbol, *_numbers_of(event))
-        if isinstance(event, BookUpdate) and event.book is not None:
-            self._note_depth(place, event.book)
         return place
+
+    def told_depth(self, place: int, depth: int) -> int:
+        """Return which of a symbol's books has rows: version 1 may tell several, and the first one does until a gap."""
+        return self._depths.setdefault(place, depth)
+
+    def note_depth(self, place: int, book: BookReading | None) -> None:
+        """Note how deep a symbol's book is."""
+        listing = self.listings[place]
+        if book is not None and book.depth > listing.depth:
+            self.listings[place] = msgspec.structs.replace(listing, depth=book.depth)
 
     # -- kinds of events -------------------------------------------------------------
 
@@ -193,6 +202,9 @@ class RowWriter:
         if _is_wrong(event):  # what follows it says so
             return []
         place = self.place_of(event)
+        if event.depth is not None and self.told_depth(place, event.depth) != event.depth:
+            return []
+        self.note_depth(place, event.book)
         listing = self.listings[place]
         flags = (SNAPSHOT if event.kind == "snapshot" else 0) | (0 if event.verified else UNVERIFIED)
         venue_ns, aux = event.time_ns or 0, -1 if event.checksum is None else event.checksum
@@ -202,11 +214,6 @@ class RowWriter:
                 price, qty = _scaled(listing, level[0], level[1])
                 rows.append((venue_ns, price, qty, aux, place, side, flags))
         return rows
-
-    def _note_depth(self, place: int, book: BookReading) -> None:
-        listing = self.listings[place]
-        if book.depth > listing.depth:
-            self.listings[place] = msgspec.structs.replace(listing, depth=book.depth)
 
     def _trades(self, event: Trades) -> list[_Row]:
         place = self.place_of(event)
@@ -249,14 +256,18 @@ class RowWriter:
             if event.channel_name == "trade" and self.listings[place].depth:
                 rows += self._object(event, place)  # its book is as good as before
             else:
-                rows.append((0, 0, 0, -1, place, GAP, 0))
+                rows.append(self._gap_row(place))
         return rows
 
     def _failed(self, event: ChecksumFailed) -> list[_Row]:
         place = self._table.place(event.symbol)
         if place is None or event.channel_name != "book":
             return []
-        return [(0, 0, 0, -1, place, GAP, 0)]
+        return [self._gap_row(place)]
+
+    def _gap_row(self, place: int) -> _Row:
+        self._depths.pop(place, None)
+        return (0, 0, 0, -1, place, GAP, 0)
 
     # -- best levels -------------------------------------------------------------------
 
