@@ -263,6 +263,23 @@ VENUE_DEPOSIT_MAX: Final = 1_000_000_000_000
 VENUE_STRANGER_UNITS: Final = 1_000_000_000
 """Units of each asset that an account has which is opened on the fly, to trade against a test's own."""
 
+# -- columns -----------------------------------------------------------------
+
+EXPORT_FILE_ROWS: Final = 1 << 20
+"""Rows of one exported file: large enough to read fast, small enough to hold in memory."""
+
+EXPORT_WAITING_ROWS: Final = 1 << 22
+"""Rows that wait for their files, all together: about 300 MB."""
+
+IMPORT_BAD_ROWS_SHOWN: Final = 10
+"""Of the rows that an import leaves out, those it shows; more only hide them."""
+
+IMPORT_LINE_BYTES_MAX: Final = 4_096
+"""Of one line of a file of trades: a longer one is another kind of file."""
+
+IMPORT_TRADES_PER_FRAME: Final = 500
+"""Trades of the same time in one frame of an imported tape; the venue's snapshot has 50."""
+
 # -- watcher -----------------------------------------------------------------
 
 WATCH_RULES_MAX: Final = 10_000

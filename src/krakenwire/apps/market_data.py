@@ -10,26 +10,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
 import msgspec
 
 from krakenwire.errors import DecodeError, ListingChanged, ListingMismatch, TapeError
 from krakenwire.model import BookUpdate, Event, Gap
-from krakenwire.model.rows import Listing
+from krakenwire.model.rows import GAP, ROW, Listing, Rows
 from krakenwire.protocol.detect import origin_of
 from krakenwire.protocol.v1.client import ClientCodec as V1Codec
 from krakenwire.protocol.v2.client import ClientCodec as V2Codec
 from krakenwire.session.feed import Feed
 from krakenwire.storage.tape_reader import Tape
 from krakenwire.tape.block import Block
+from krakenwire.tape.columns import joined
 from krakenwire.tape.marks import Opened, mark_from, opened_from
 from krakenwire.tape.record import Kind
 from krakenwire.tape.row_writer import RowWriter
-
-if TYPE_CHECKING:
-    from krakenwire.model.rows import Rows
-    from krakenwire.tape.rows import Tops
+from krakenwire.tape.rows import Tops
 
 __all__ = ["MarketCounters", "MarketData", "MarketReader", "market_data", "market_data_of_frames", "read_market"]
 
@@ -153,11 +151,7 @@ class MarketReader:
         self._sum_up()
 
     def _together(self, chunk: list[Rows]) -> tuple[Rows, Tops]:
-        import numpy as np
-
-        from krakenwire.model.rows import GAP, ROW
-
-        rows = np.concatenate(chunk) if chunk else np.empty(0, ROW)
+        rows = joined(chunk, ROW)
         self.counters.rows += len(rows)
         self.counters.gaps += int((rows["kind"] == GAP).sum())
         return rows, self.writer.tops()
@@ -448,8 +442,6 @@ def market_data_of_frames(
 
 
 def _collected(reader: MarketReader, start_ns: int, end_ns: int) -> MarketData:
-    import numpy as np
-
-    rows = np.concatenate([rows for rows, _ in reader.chunks()])
+    rows = joined([rows for rows, _ in reader.chunks()], ROW)
     writer = reader.writer
     return MarketData(rows, tuple(writer.listings), writer.objects, start_ns, end_ns, reader.source, reader.counters)
