@@ -372,3 +372,25 @@ TAPE_STREAMS_MAX: Final = 50_000
 
 BOT_CANCELS_AT_ONCE: Final = 50
 """Orders of one cancel request when a bot is stopped."""
+# -- reports of a bot's runs ---------------------------------------------------
+
+REPORT_RATIO_S: Final = 86_400
+"""Below a day, hours of one market mood would be blown up to a year: no Sharpe, no Sortino."""
+
+REPORT_RATIO_RETURNS: Final = 30
+"""Fewer returns tell next to nothing of their spread."""
+
+REPORT_ANNUALISED_S: Final = 7 * 86_400
+"""Below a week, compounding a return to a year invents a number."""
+
+REPORT_POINTS: Final = 4_000
+"""Drawn points of one line: more than a screen is wide, extremes kept; all plots of ten symbols stay in a few MB."""
+
+REPORT_MARKERS: Final = 2_000
+"""Drawn fills of one side of one symbol, extremes kept."""
+
+REPORT_TABLE_ROWS: Final = 200
+"""Rows of a table in a page; Parquet has all of them."""
+
+SWEEP_RUNS_MAX: Final = 100_000
+"""Combinations times parts of one sweep: a grid typed wrongly is told before it runs for a week."""
