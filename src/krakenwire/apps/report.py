@@ -94,6 +94,8 @@ def verdict(head: RunHead, found: Figures) -> list[str]:
     trouble = [f"{name} {count:,}" for name, count in found.notes.items() if name in _TROUBLE]
     if unknown := found.orders.get("unknown"):
         trouble.append(f"orders whose fate is unknown {unknown:,}")
+    if found.other_quote:
+        trouble.append(f"fills in another quote asset, left out of fees and turnover {found.other_quote:,}")
     if trouble:
         sentences.append(f"Read with care: {', '.join(trouble)}.")
     return sentences
@@ -114,7 +116,7 @@ def _traded(head: RunHead, found: Figures) -> str:
     if not found.fills:
         return "No order was filled."
     trips = found.trips
-    won = f", {trips.count:,} round trips of which {percent(trips.hit_rate)} won" if trips.count else ""
+    won = f", {trips.count:,} round trip{'s' * (trips.count != 1)} of which {percent(trips.hit_rate)} won" if trips.count else ""
     return f"{found.fills:,} fills{won}; fees {amount(found.fees, head.quote)} are taken off."
 
 
@@ -251,7 +253,11 @@ def _drawn(head: RunHead, plots: Mapping[str, Spec]) -> list[Html]:
     prices = {f"price-{place}": f"{symbol}: price and fills" for place, symbol in enumerate(head.symbols)}
     order = ["equity", "drawdown", *prices, "position", "exposure", "slippage", "latency", "notes"]
     labels = {**_PLOT_LABELS, **prices}
-    return [section(labels[name], plot(name, labels[name]), *_remarks(name)) for name in order if name in plots]
+    return [
+        section(labels[name], plot(name, labels[name], low=name == "notes"), *_remarks(name))
+        for name in order
+        if name in plots
+    ]
 
 
 def _remarks(name: str) -> list[Html]:

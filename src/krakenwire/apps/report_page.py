@@ -62,18 +62,21 @@ h2{font-size:1.1rem;margin:34px 0 8px;padding-bottom:4px;border-bottom:1px solid
 .verdict{background:var(--card);border-left:4px solid var(--ours);padding:10px 14px;border-radius:4px;margin:0 0 16px}
 .verdict.good{border-color:var(--good)}.verdict.bad{border-color:var(--bad)}.verdict p{margin:0}
 .verdict p+p{margin-top:6px}
-.cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(300px,1fr));gap:14px;align-items:start}
-.card{background:var(--card);border:1px solid var(--line);border-radius:6px;padding:8px 12px;min-width:0}
+.cards{columns:3 300px;column-gap:14px}
+.card{background:var(--card);border:1px solid var(--line);border-radius:6px;padding:8px 12px;
+margin:0 0 14px;break-inside:avoid}
 .card h3{font-size:.95rem;margin:2px 0 4px}.scroll{overflow-x:auto}
 table{border-collapse:collapse;width:100%;font-size:.9rem}
 th,td{padding:3px 10px 3px 0;text-align:left;vertical-align:top;border-bottom:1px solid var(--line)}
 tr:last-child td{border-bottom:0}th{color:var(--dim);font-weight:600;white-space:nowrap}
-td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap;padding-right:0;padding-left:10px}
+td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
+td:last-child,th:last-child{padding-right:0}
 .card td:first-child{color:var(--dim)}.card td{overflow-wrap:anywhere}
-.plot{width:100%;height:340px;margin:6px 0}.remark{color:var(--dim);font-size:.85rem;margin:2px 0 8px}
+.plot{width:100%;height:340px;margin:6px 0}.plot.low{height:190px}
+.remark{color:var(--dim);font-size:.85rem;margin:2px 0 8px}
 .good{color:var(--good)}.bad{color:var(--bad)}.verdict.good,.verdict.bad{color:inherit}
 noscript p{color:var(--bad)}footer{color:var(--dim);font-size:.85rem;margin-top:40px}
-@media(max-width:600px){main{padding:14px 10px 40px}.plot{height:290px}.cards{grid-template-columns:1fr}}
+@media(max-width:600px){main{padding:14px 10px 40px}.plot{height:290px}}
 """
 
 _SCRIPT: Final = """
@@ -87,10 +90,11 @@ for(const name of Object.keys(layout).filter(name=>/^[xy]axis/.test(name)))
 Object.assign(layout[name],axis,{tickfont:{size:narrow?10:12}});
 return Object.assign(layout,{paper_bgcolor:"rgba(0,0,0,0)",plot_bgcolor:"rgba(0,0,0,0)",
 font:{color:of("--text"),family:"inherit",size:narrow?11:13},
+modebar:{bgcolor:"rgba(0,0,0,0)",color:of("--dim"),activecolor:of("--text")},
 hoverlabel:{bgcolor:of("--card"),font:{color:of("--text")},bordercolor:of("--line")},autosize:true,
 margin:{l:narrow?42:60,r:narrow?8:20,t:10,b:40,pad:2}})}
 const config={responsive:true,displaylogo:false,displayModeBar:"hover",scrollZoom:false,
-modeBarButtonsToRemove:["select2d","lasso2d","autoScale2d"]};
+modeBarButtons:[["toImage","zoom2d","pan2d","zoomIn2d","zoomOut2d","resetScale2d"]]};
 function draw(){for(const[name,spec]of Object.entries(specs))
 Plotly.react(document.getElementById(name),spec.data,layoutFor(spec),config)}
 draw();dark.addEventListener("change",draw);
@@ -140,14 +144,16 @@ def note(text: str) -> Html:
     return Html(f'<p class="remark">{escape(text)}</p>')
 
 
-def plot(name: str, label: str) -> Html:
+def plot(name: str, label: str, *, low: bool = False) -> Html:
     """Return the place of a plot.
 
     Args:
         name: as in the `plots` of `page`; letters, digits and dashes.
         label: what it shows, for those who do not see it.
+        low: it needs little height.
     """
-    return Html(f'<div class="plot" id="{escape(name)}" role="img" aria-label="{escape(label)}"></div>')
+    look = "plot low" if low else "plot"
+    return Html(f'<div class="{look}" id="{escape(name)}" role="img" aria-label="{escape(label)}"></div>')
 
 
 def page(title: str, body: Html, plots: dict[str, Spec]) -> str:

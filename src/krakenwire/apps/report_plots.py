@@ -121,7 +121,7 @@ def _markers(fills: Sequence[FillRow], name: str, colour: str, symbol: str, *, m
         "hoverinfo": "text+x",
         "marker": {
             "symbol": symbol if maker else f"{symbol}-open",
-            "size": 9,
+            "size": 9 if len(fills) < 200 else 6,
             "color": colour,
             "line": {"width": 1.5, "color": colour},
         },
@@ -225,7 +225,7 @@ def _notes(run: Run) -> Spec | None:
         "hoverinfo": "text+x+y",
         "marker": {"size": 9, "color": COLOURS[1], "symbol": "diamond"},
     }
-    return _spec([markers], "", yaxis={"type": "category"}, height=200)
+    return _spec([markers], "", yaxis={"type": "category"})
 
 
 def run_plots(run: Run) -> dict[str, Spec]:

@@ -105,6 +105,12 @@ def test_fees_turnover_and_maker_share_are_sums_over_the_fills() -> None:
     assert (found.turnover_ratio, found.maker_share) == (0.5, 0.25)
 
 
+def test_fills_in_another_quote_asset_are_counted_and_not_added_up_with_the_rest() -> None:
+    fills = [fill("buy", "1", "100", fee="0.25"), fill("buy", "1", "0.05", fee="0.0001", id="b2", symbol="ETH/BTC")]
+    found = figures(run_of(fills=fills))
+    assert (found.fills, found.other_quote, found.fees, found.turnover) == (2, 1, Decimal("0.25"), 100)
+
+
 def test_round_trips_are_first_in_first_out_and_one_for_each_pair_of_orders() -> None:
     fills = [
         fill("buy", "1", "100", fee="0.10", at_s=0, id="b1", position="1"),

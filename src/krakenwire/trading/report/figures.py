@@ -99,6 +99,7 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
         annualised_return: the total return compounded to 365 days; None below `REPORT_ANNUALISED_S`.
         sharpe, sortino: of returns over `interval_s`, annualised for 365 days, without a risk-free rate.
         interval_s: what they are sampled at; None where the run is too short for them.
+        other_quote: fills of symbols with another quote asset, left out of round trips, fees, turnover, slippage.
         turnover: bought and sold, quote units. `turnover_ratio`: as a multiple of the mean equity.
         maker_share: of the turnover; None without fills.
         to_open, to_fill, to_taker_fill: from the decision; of fills the first of each order.
@@ -118,6 +119,7 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     trips: Trips
     decisions: int
     fills: int
+    other_quote: int = 0
     fees: Decimal
     turnover: Decimal
     turnover_ratio: float | None = None
@@ -152,7 +154,8 @@ def figures(run: Run, *, interval_s: int | None = None) -> Figures:
     length_s = float(times[-1] - times[0]) / _SECOND if len(times) else 0.0
     first, last = (run.equity[0].equity, run.equity[-1].equity) if run.equity else (None, None)
     returns = _returns(times, equity, length_s, interval_s)
-    turnover = _turnover(run.fills)
+    fills = _in_quote(run)
+    turnover = _turnover(fills)
     mean_equity = held_share(times, equity)
     return Figures(
         length_s=length_s,
@@ -168,12 +171,13 @@ def figures(run: Run, *, interval_s: int | None = None) -> Figures:
         trips=_trips(trips_of(run)),
         decisions=len(run.decisions),
         fills=len(run.fills),
-        fees=sum((fill.fee for fill in run.fills), Decimal(0)),
+        other_quote=len(run.fills) - len(fills),
+        fees=sum((fill.fee for fill in fills), Decimal(0)),
         turnover=turnover,
         turnover_ratio=float(turnover) / mean_equity if mean_equity is not None and mean_equity > 0 else None,
-        maker_share=float(_turnover([fill for fill in run.fills if fill.maker]) / turnover) if turnover else None,
+        maker_share=float(_turnover([fill for fill in fills if fill.maker]) / turnover) if turnover else None,
         exposure=_exposure(run.equity, times),
-        slippage=slippage(run.fills),
+        slippage=slippage(fills),
         to_open=latency([*opened_ns(run).values()]),
         to_fill=latency([*first_fill_ns(run.fills).values()]),
         to_taker_fill=latency([*first_fill_ns(run.fills, maker=False).values()]),
@@ -185,7 +189,7 @@ def figures(run: Run, *, interval_s: int | None = None) -> Figures:
 
 def trips_of(run: Run) -> Sequence[RoundTrip]:
     """Return a run's round trips; what it held at the start counts from the first mid that it was told."""
-    return round_trips(run.fills, _first_mids(run.equity))
+    return round_trips(_in_quote(run), _first_mids(run.equity))
 
 
 def _first_mids(rows: Sequence[EquityRow]) -> Mapping[str, Decimal]:
@@ -196,6 +200,10 @@ def _first_mids(rows: Sequence[EquityRow]) -> Mapping[str, Decimal]:
         if len(mids) == len(row.positions):
             break
     return mids
+
+
+def _in_quote(run: Run) -> Sequence[FillRow]:
+    return [fill for fill in run.fills if fill.symbol.partition("/")[2] == run.head.quote]
 
 
 def _turnover(fills: Sequence[FillRow]) -> Decimal:
