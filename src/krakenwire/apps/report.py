@@ -116,7 +116,11 @@ def _traded(head: RunHead, found: Figures) -> str:
     if not found.fills:
         return "No order was filled."
     trips = found.trips
-    won = f", {trips.count:,} round trip{'s' * (trips.count != 1)} of which {percent(trips.hit_rate)} won" if trips.count else ""
+    won = (
+        f", {trips.count:,} round trip{'s' * (trips.count != 1)} of which {percent(trips.hit_rate)} won"
+        if trips.count
+        else ""
+    )
     return f"{found.fills:,} fills{won}; fees {amount(found.fees, head.quote)} are taken off."
 
 
