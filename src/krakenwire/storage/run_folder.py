@@ -22,7 +22,7 @@ from krakenwire.trading.run_records import DecisionRow, EquityRow, FillRow, Note
 if TYPE_CHECKING:
     import pyarrow
 
-__all__ = ["REPORT_FILE", "check_run_folder", "read_run", "run_summary", "write_run", "write_whole"]
+__all__ = ["REPORT_FILE", "check_run_folder", "read_run", "run_summary", "save_page", "write_run", "write_whole"]
 
 REPORT_FILE: Final = "report.html"
 
@@ -141,6 +141,19 @@ def write_whole(path: Path, data: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     beside.replace(path)
+
+
+def save_page(path: Path, page: str) -> None:
+    """Write an HTML page to a file of the user's choice, making its folder.
+
+    Raises:
+        UsageError: the disk says no.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, page.encode())
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror or error}") from error
 
 
 def _write_table(path: Path, table: pyarrow.Table) -> None:
