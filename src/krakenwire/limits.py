@@ -6,6 +6,7 @@ setting takes it and this module holds the default.
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Final
 
 # -- wire ------------------------------------------------------------------
@@ -394,3 +395,22 @@ REPORT_TABLE_ROWS: Final = 200
 
 SWEEP_RUNS_MAX: Final = 100_000
 """Combinations times parts of one sweep: a grid typed wrongly is told before it runs for a week."""
+
+BOT_CANDLE_S_MAX: Final = 31 * 86_400
+"""A month: the venue's own longest interval is half of it."""
+
+BOT_HISTORY_CANDLES: Final = 1_000
+"""Closed candles kept for indicators, of each symbol and interval: 48 kB twice."""
+
+BOT_MARKET_RESERVE: Final = Decimal("1.01")
+"""What is held for an order to buy at the market, as a share of the best ask: it may walk up the book."""
+
+BOT_SAMPLE_S: Final = 1
+BOT_SAMPLES_MAX: Final = 100_000
+"""Equity is sampled each second, or so seldom that a whole run has no more samples: a day has 86,400 seconds."""
+
+BOT_SLOW_CALLBACK_MS: Final = 50
+"""A callback that takes longer than this on a real clock is noted: several frames of a busy book come in the time."""
+
+BOT_CONFIG_BYTES_MAX: Final = 1024 * 1024
+"""A configuration of a bot is some dozen lines."""

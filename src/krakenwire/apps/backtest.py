@@ -1,0 +1,148 @@
+"""A strategy over a whole recorded market at once, on the market's own time, with pretended fills.
+
+The same rows, strategy and settings give the same run, byte for byte.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from krakenwire.apps.bot_config import BotConfig
+from krakenwire.errors import ConfigError
+from krakenwire.limits import BOT_SAMPLE_S, BOT_SAMPLES_MAX
+from krakenwire.model.market import Candles
+from krakenwire.model.rows import BUY, SELL
+from krakenwire.trading.desk import FeeRates
+from krakenwire.trading.engine import Engine, EngineSettings
+from krakenwire.trading.market_feed import CandlesFrom
+from krakenwire.trading.ports import RiskCheck
+from krakenwire.trading.risk import Risk
+from krakenwire.trading.run_records import RunHead
+from krakenwire.trading.run_result import RunResult
+from krakenwire.trading.simulator import FillModel, Simulator
+from krakenwire.trading.strategy import Strategy
+from krakenwire.version import VERSION
+
+if TYPE_CHECKING:
+    from krakenwire.apps.market_data import MarketData
+
+__all__ = ["json_values", "read_market_of", "run_backtest"]
+
+_SECOND: Final = 1_000_000_000
+
+
+def run_backtest(
+    strategy: type[Strategy],
+    data: MarketData,
+    *,
+    parameters: Mapping[str, object] | None = None,
+    config: BotConfig | None = None,
+    run: str = "backtest",
+    risk: RiskCheck | None = None,
+) -> RunResult:
+    """Run a strategy over a market and return everything that happened.
+
+    Args:
+        strategy: the class.
+        data: of its symbols; others are left out of account.
+        parameters: count more than those of the configuration.
+        config: everything else; None for defaults.
+        run: its name.
+        risk: other limits than those of the configuration.
+
+    Raises:
+        ConfigError: a parameter or balance that cannot be, a symbol that the data does not have, no data.
+    """
+    config = BotConfig() if config is None else config
+    if not len(data.rows):
+        raise ConfigError(data.source, expected="market data", found="none")
+    made = strategy(**{**config.parameters, **(parameters or {})})
+    symbols = tuple(made.symbols)
+    if not symbols:
+        raise ConfigError(f"{strategy.__name__}.symbols", expected="at least one symbol, such as BTC/USD")
+    start_ns, end_ns = int(data.rows["time_ns"][0]), int(data.rows["time_ns"][-1])
+    settings = _settings(config, symbols, data, end_ns - start_ns)
+    simulator = Simulator(data.listings, config.model, now_ns=start_ns)
+    engine = Engine(made, simulator, settings, risk=Risk(config.limits, symbols) if risk is None else risk)
+    engine.use_simulated_broker(config.model)
+    engine.start()
+    engine.run(data.rows, data.objects)
+    engine.finish(config.model.entry_latency_ns + config.model.report_latency_ns)
+    head = RunHead(
+        run=run,
+        strategy=strategy.__name__,
+        mode="backtest",
+        source=data.source,
+        symbols=symbols,
+        start_ns=start_ns,
+        version=VERSION,
+        quote=settings.quote,
+        parameters=json_values(made.parameters),
+        balances=settings.balances,
+        model=_model_values(config.model),
+        limits={} if risk is not None else json_values(_fields(config.limits)),
+        candle_s=settings.sample_ns / _SECOND,
+    )
+    return RunResult(head=head, rows=list(engine.log.rows()), error=engine.error, open_orders=len(engine.desk.open))
+
+
+def read_market_of(source: str | os.PathLike[str], symbols: Iterable[str]) -> MarketData:
+    """Return the market of a tape's folder.
+
+    Raises:
+        ConfigError: no such folder.
+        TapeError: it is no tape, or cannot be read.
+    """
+    from krakenwire.apps.market_data import market_data
+    from krakenwire.storage.tape_reader import Tape
+
+    if not Path(source).is_dir():
+        hint = "'krakenwire tape import' makes one of a CSV file, 'krakenwire record' of the live market"
+        raise ConfigError(str(source), expected="the folder of a tape", hint=hint)
+    return market_data(Tape(source), symbols=tuple(symbols))
+
+
+def json_values(values: Mapping[str, object]) -> dict[str, object]:
+    """Return values as JSON has them; what it has no word for becomes text."""
+    return {
+        name: value if isinstance(value, bool | int | float | str | None) else _json_value(value)
+        for name, value in values.items()
+    }
+
+
+def _json_value(value: object) -> object:
+    return [str(each) for each in value] if isinstance(value, tuple | list) else str(value)
+
+
+def _fields(struct: object) -> dict[str, object]:
+    return {name: getattr(struct, name) for name in type(struct).__struct_fields__}  # type: ignore[attr-defined]  # a Struct
+
+
+def _model_values(model: FillModel) -> dict[str, object]:
+    return json_values(_fields(model))
+
+
+def _settings(config: BotConfig, symbols: tuple[str, ...], data: MarketData, span_ns: int) -> EngineSettings:
+    least_ns = BOT_SAMPLE_S * _SECOND
+    sample_ns = max(least_ns, -(-span_ns // (BOT_SAMPLES_MAX * _SECOND)) * _SECOND)
+    return EngineSettings(
+        balances=config.balances_of(symbols),
+        quote=config.quote_of(symbols),
+        fees=FeeRates(config.model.maker_fee, config.model.taker_fee),
+        margin=config.margin,
+        on_error=config.on_error,
+        candles_from=_candles_from(data),
+        sample_ns=sample_ns,
+    )
+
+
+def _candles_from(data: MarketData) -> CandlesFrom:
+    """Of trades where there are any; else the venue's own, if it told some."""
+    if np.isin(data.rows["kind"], (BUY, SELL)).any():
+        return "trades"
+    return "ohlc" if any(isinstance(each, Candles) for each in data.objects) else "trades"

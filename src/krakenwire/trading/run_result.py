@@ -1,0 +1,258 @@
+"""The rows of a run, kept as they come, and the sums of a whole run.
+
+Keeping is cheap, because a strategy waits for it: what a row is made of is
+kept, the row itself is made when somebody reads it. Sums only: ratios that
+need a choice are the report's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
+from typing import Any, Final, Literal
+
+import msgspec
+
+from krakenwire.errors import StrategyError
+from krakenwire.trading.orders import Fill, Order
+from krakenwire.trading.portfolio import EXACT
+from krakenwire.trading.run_records import DecisionRow, EquityRow, FillRow, NoteRow, OrderRow, RunHead, RunRow
+
+__all__ = ["RunLog", "RunResult"]
+
+_ZERO: Final = Decimal(0)
+_SHARE: Final = Decimal("0.00000001")
+
+Action = Literal["buy", "sell", "amend", "cancel"]
+
+
+class RunLog:
+    """Keeps rows in the order things happened."""
+
+    def __init__(self) -> None:
+        self._kept: list[tuple[Any, ...]] = []
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def decision(
+        self, now_ns: int, action: Action, order: Order, qty: Decimal | None, limit: Decimal | None, mid: Decimal | None
+    ) -> None:
+        """The strategy asked for something."""
+        self._kept.append((_decision, now_ns, action, order, qty, limit, mid))
+
+    def order(self, now_ns: int, order: Order) -> None:
+        """An order's state has changed."""
+        self._kept.append(
+            (_order, now_ns, order, order.state, order.qty, order.filled, order.limit, order.reason, order.decided_ns)
+        )
+
+    def fill(self, fill: Fill) -> None:
+        """An order was filled, in part at least."""
+        self._kept.append((_fill, fill, fill.order.mid, fill.order.decided_ns))
+
+    def equity(
+        self,
+        now_ns: int,
+        equity: Decimal,
+        cash: Decimal,
+        positions: Mapping[str, Decimal],
+        mids: Mapping[str, Decimal | None],
+    ) -> None:
+        """Where the account stands; the mappings stay as they are from now on."""
+        self._kept.append((_equity, now_ns, equity, cash, positions, mids))
+
+    def note(self, now_ns: int, kind: str, text: str, symbol: str = "", order_id: str = "", count: int = 1) -> None:
+        """Something a reader of the run should know."""
+        self._kept.append((_note, now_ns, kind, text, symbol, order_id, count))
+
+    def rows(self) -> Iterator[RunRow]:
+        """Yield all rows that are kept."""
+        for make, *parts in self._kept:
+            yield make(*parts)
+
+    def new_rows(self) -> list[RunRow]:
+        """Return the rows that came since the last call, and keep them no longer."""
+        found = list(self.rows())
+        self._kept.clear()
+        return found
+
+
+class RunResult(msgspec.Struct, frozen=True, kw_only=True):
+    """One run, whole.
+
+    Args:
+        head: what it was.
+        rows: everything that happened, in its order.
+        error: the first error of the strategy, None when there was none.
+        open_orders: at the end.
+    """
+
+    head: RunHead
+    rows: list[RunRow]
+    error: StrategyError | None = None
+    open_orders: int = 0
+
+    def all_rows(self) -> list[RunRow]:
+        """Return the head, then the rows."""
+        return [self.head, *self.rows]
+
+    def summary(self) -> dict[str, Any]:
+        """Return the sums of the run; amounts in its quote asset where nothing else is said.
+
+        `return` is a share of the first equity, `maker_share` of the turnover,
+        both cut to eight decimals, `max_drawdown` the deepest fall below a peak
+        that was sampled. `fees` and `turnover` are by the quote asset of each symbol
+        where more than one is there.
+        """
+        equities = [row for row in self.rows if isinstance(row, EquityRow)]
+        fills = [row for row in self.rows if isinstance(row, FillRow)]
+        first = equities[0].equity if equities else _ZERO
+        last = equities[-1].equity if equities else _ZERO
+        fees, turnover = _by_quote(fills, _fee), _by_quote(fills, _cost)
+        makers = sum((_cost(fill) for fill in fills if fill.maker), _ZERO)
+        orders = _last_states(self.rows)
+        return {
+            "run": self.head.run,
+            "strategy": self.head.strategy,
+            "mode": self.head.mode,
+            "source": self.head.source,
+            "symbols": list(self.head.symbols),
+            "parameters": self.head.parameters,
+            "quote": self.head.quote,
+            "start_ns": self.head.start_ns,
+            "end_ns": self.rows[-1].time_ns if self.rows and not isinstance(self.rows[-1], RunHead) else 0,
+            "equity_start": first,
+            "equity": last,
+            "net_profit": last - first,
+            "return": _share(last - first, first),
+            "fees": fees.get(self.head.quote, _ZERO) if len(fees) < 2 else fees,
+            "turnover": turnover.get(self.head.quote, _ZERO) if len(turnover) < 2 else turnover,
+            "maker_share": _share(makers, sum(turnover.values(), _ZERO)),
+            "max_drawdown": _drawdown([row.equity for row in equities]),
+            "decisions": sum(isinstance(row, DecisionRow) for row in self.rows),
+            "orders": len(orders),
+            "orders_by_state": {state: orders.count(state) for state in dict.fromkeys(sorted(orders))},
+            "open_orders": self.open_orders,
+            "fills": len(fills),
+            "positions": equities[-1].positions if equities else {},
+            "notes": _notes(self.rows),
+            "error": None if self.error is None else str(self.error),
+        }
+
+
+# -- rows -----------------------------------------------------------------------
+
+
+def _decision(
+    now_ns: int, action: Action, order: Order, qty: Decimal | None, limit: Decimal | None, mid: Decimal | None
+) -> DecisionRow:
+    return DecisionRow(
+        time_ns=now_ns, action=action, symbol=order.symbol, id=order.id, qty=qty, limit=limit, mid=mid, tag=order.tag
+    )
+
+
+def _order(
+    now_ns: int,
+    order: Order,
+    state: str,
+    qty: Decimal,
+    filled: Decimal,
+    limit: Decimal | None,
+    reason: str,
+    decided_ns: int,
+) -> OrderRow:
+    return OrderRow(
+        time_ns=now_ns,
+        id=order.id,
+        symbol=order.symbol,
+        side=order.side,
+        order_type=order.order_type,
+        state=state,
+        qty=qty,
+        filled=filled,
+        limit=limit,
+        reason=reason,
+        decided_ns=decided_ns,
+        tag=order.tag,
+    )
+
+
+def _fill(fill: Fill, mid: Decimal | None, decided_ns: int) -> FillRow:
+    return FillRow(
+        time_ns=fill.time_ns,
+        exec_id=fill.exec_id,
+        id=fill.order.id,
+        symbol=fill.symbol,
+        side=fill.side,
+        price=fill.price,
+        qty=fill.qty,
+        fee=fill.fee,
+        maker=fill.maker,
+        mid=mid,
+        position=fill.position,
+        decided_ns=decided_ns,
+        tag=fill.order.tag,
+    )
+
+
+def _equity(
+    now_ns: int,
+    equity: Decimal,
+    cash: Decimal,
+    positions: Mapping[str, Decimal],
+    mids: Mapping[str, Decimal | None],
+) -> EquityRow:
+    known = {symbol: mid for symbol, mid in mids.items() if mid is not None}
+    return EquityRow(time_ns=now_ns, equity=equity, cash=cash, positions=dict(positions), mids=known)
+
+
+def _note(now_ns: int, kind: str, text: str, symbol: str, order_id: str, count: int) -> NoteRow:
+    return NoteRow(time_ns=now_ns, kind=kind, text=text, symbol=symbol, id=order_id, count=count)
+
+
+# -- sums -----------------------------------------------------------------------
+
+
+def _cost(fill: FillRow) -> Decimal:
+    return EXACT.multiply(fill.price, fill.qty)
+
+
+def _fee(fill: FillRow) -> Decimal:
+    return fill.fee
+
+
+def _by_quote(fills: list[FillRow], of: Callable[[FillRow], Decimal]) -> dict[str, Decimal]:
+    sums: dict[str, Decimal] = {}
+    for fill in fills:
+        quote = fill.symbol.partition("/")[2]
+        sums[quote] = EXACT.add(sums.get(quote, _ZERO), of(fill))
+    return sums
+
+
+def _share(part: Decimal, whole: Decimal) -> Decimal | None:
+    return (part / whole).quantize(_SHARE) if whole else None
+
+
+def _drawdown(equities: list[Decimal]) -> Decimal:
+    peak = deepest = _ZERO
+    for equity in equities:
+        peak = max(peak, equity)
+        deepest = max(deepest, peak - equity)
+    return deepest
+
+
+def _last_states(rows: list[RunRow]) -> list[str]:
+    states: dict[str, str] = {}
+    for row in rows:
+        if isinstance(row, OrderRow):
+            states[row.id] = row.state
+    return list(states.values())
+
+
+def _notes(rows: list[RunRow]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for row in rows:
+        if isinstance(row, NoteRow):
+            counts[row.kind] = counts.get(row.kind, 0) + row.count
+    return counts
