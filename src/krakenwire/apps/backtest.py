@@ -88,7 +88,7 @@ def run_backtest(
         limits={} if risk is not None else json_values(_fields(config.limits)),
         candle_s=settings.sample_ns / _SECOND,
     )
-    return RunResult(head=head, rows=list(engine.log.rows()), error=engine.error, open_orders=len(engine.desk.open))
+    return RunResult(head, list(engine.log.rows()), error=engine.error, open_orders=len(engine.desk.open))
 
 
 def read_market_of(source: str | os.PathLike[str], symbols: Iterable[str]) -> MarketData:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import msgspec
 
-from krakenwire.apps.drift_report import drift_lines, drift_page
 from krakenwire.cli.exit_codes import FAILED, OK
 from krakenwire.cli.parsers import Subparsers
 from krakenwire.cli.render import notice, put
@@ -57,6 +56,8 @@ def _milliseconds(text: str) -> int:
 
 def run(args: argparse.Namespace) -> int:
     """Compare the runs and print what differs."""
+    from krakenwire.apps.drift_report import drift_lines, drift_page
+
     a, b = read_run(args.run_a), read_run(args.run_b)
     found = drift(a, b, tolerance_ns=args.tolerance_ms)
     if args.out is not None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from krakenwire.apps.report import report_of_folder
 from krakenwire.cli.exit_codes import OK
 from krakenwire.cli.parsers import Subparsers
 from krakenwire.cli.render import put
@@ -35,6 +34,8 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Draw the page and say where it is."""
+    from krakenwire.apps.report import report_of_folder
+
     place: Path = args.out or args.run / REPORT_FILE
     save_page(place, report_of_folder(args.run))
     put(str(place))

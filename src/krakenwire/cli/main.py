@@ -17,7 +17,7 @@ from types import ModuleType
 from typing import Final
 
 from krakenwire import _native
-from krakenwire.cli import balance, bench, demo, order, record, replay, stream, tape, venue, verify, watch
+from krakenwire.cli import balance, bench, bot, demo, order, record, replay, stream, tape, venue, verify, watch
 from krakenwire.cli.exit_codes import INTERNAL, INTERRUPTED, OK, USAGE, exit_code_of
 from krakenwire.cli.parsers import Parser
 from krakenwire.cli.secrecy import refuse_secrets
@@ -34,6 +34,7 @@ _COMMANDS: Final[dict[str, ModuleType]] = {
     "balance": balance,
     "record": record,
     "tape": tape,
+    "bot": bot,
     "verify": verify,
     "venue": venue,
     "replay": replay,
@@ -51,6 +52,7 @@ first steps:
   krakenwire watch BTC/USD --above 70000            be told when a price is reached
   krakenwire order add BTC/USD buy 0.01 --type market --on local    an order's whole life
   krakenwire record BTC/USD --channels book:100,trade   the feed on a tape, to verify and play again
+  krakenwire bot run FILE --mode backtest --tape DIR    a strategy on a recorded day
   krakenwire venue --port 8080                      a local Kraken for any Kraken client
 
 exit codes: 0 well, 1 not verified, 2 usage, 3 connection, 4 time-out,

@@ -11,8 +11,6 @@ from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any, Final, Literal
 
-import msgspec
-
 from krakenwire.errors import StrategyError
 from krakenwire.trading.orders import Fill, Order
 from krakenwire.trading.portfolio import EXACT
@@ -78,8 +76,8 @@ class RunLog:
         return found
 
 
-class RunResult(msgspec.Struct, frozen=True, kw_only=True):
-    """One run, whole.
+class RunResult:
+    """One run, whole. Its rows lie there by kind, too: it can be reported on as it is.
 
     Args:
         head: what it was.
@@ -88,10 +86,15 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
         open_orders: at the end.
     """
 
-    head: RunHead
-    rows: list[RunRow]
-    error: StrategyError | None = None
-    open_orders: int = 0
+    def __init__(
+        self, head: RunHead, rows: list[RunRow], *, error: StrategyError | None = None, open_orders: int = 0
+    ) -> None:
+        self.head, self.rows, self.error, self.open_orders = head, rows, error, open_orders
+        self.decisions = [row for row in rows if isinstance(row, DecisionRow)]
+        self.orders = [row for row in rows if isinstance(row, OrderRow)]
+        self.fills = [row for row in rows if isinstance(row, FillRow)]
+        self.equity = [row for row in rows if isinstance(row, EquityRow)]
+        self.notes = [row for row in rows if isinstance(row, NoteRow)]
 
     def all_rows(self) -> list[RunRow]:
         """Return the head, then the rows."""
@@ -105,13 +108,12 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
         that was sampled. `fees` and `turnover` are by the quote asset of each symbol
         where more than one is there.
         """
-        equities = [row for row in self.rows if isinstance(row, EquityRow)]
-        fills = [row for row in self.rows if isinstance(row, FillRow)]
+        equities, fills = self.equity, self.fills
         first = equities[0].equity if equities else _ZERO
         last = equities[-1].equity if equities else _ZERO
         fees, turnover = _by_quote(fills, _fee), _by_quote(fills, _cost)
         makers = sum((_cost(fill) for fill in fills if fill.maker), _ZERO)
-        orders = _last_states(self.rows)
+        orders = list({row.id: row.state for row in self.orders}.values())
         return {
             "run": self.head.run,
             "strategy": self.head.strategy,
@@ -121,7 +123,7 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
             "parameters": self.head.parameters,
             "quote": self.head.quote,
             "start_ns": self.head.start_ns,
-            "end_ns": self.rows[-1].time_ns if self.rows and not isinstance(self.rows[-1], RunHead) else 0,
+            "end_ns": equities[-1].time_ns if equities else self.head.start_ns,
             "equity_start": first,
             "equity": last,
             "net_profit": last - first,
@@ -130,13 +132,13 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
             "turnover": turnover.get(self.head.quote, _ZERO) if len(turnover) < 2 else turnover,
             "maker_share": _share(makers, sum(turnover.values(), _ZERO)),
             "max_drawdown": _drawdown([row.equity for row in equities]),
-            "decisions": sum(isinstance(row, DecisionRow) for row in self.rows),
+            "decisions": len(self.decisions),
             "orders": len(orders),
             "orders_by_state": {state: orders.count(state) for state in dict.fromkeys(sorted(orders))},
             "open_orders": self.open_orders,
             "fills": len(fills),
             "positions": equities[-1].positions if equities else {},
-            "notes": _notes(self.rows),
+            "notes": _notes(self.notes),
             "error": None if self.error is None else str(self.error),
         }
 
@@ -242,17 +244,8 @@ def _drawdown(equities: list[Decimal]) -> Decimal:
     return deepest
 
 
-def _last_states(rows: list[RunRow]) -> list[str]:
-    states: dict[str, str] = {}
-    for row in rows:
-        if isinstance(row, OrderRow):
-            states[row.id] = row.state
-    return list(states.values())
-
-
-def _notes(rows: list[RunRow]) -> dict[str, int]:
+def _notes(notes: list[NoteRow]) -> dict[str, int]:
     counts: dict[str, int] = {}
-    for row in rows:
-        if isinstance(row, NoteRow):
-            counts[row.kind] = counts.get(row.kind, 0) + row.count
+    for note in notes:
+        counts[note.kind] = counts.get(note.kind, 0) + note.count
     return counts

@@ -11,7 +11,7 @@ import numpy as np
 from krakenwire.apps.backtest import run_backtest
 from krakenwire.apps.bot_config import BotConfig
 from krakenwire.apps.market_data import MarketCounters, MarketData
-from krakenwire.model.rows import ASK, BID, BUY, CLEAR, EVENT, GAP, LAST, ROW, SELL, SNAPSHOT, Listing
+from krakenwire.model.rows import ASK, BID, CLEAR, EVENT, GAP, LAST, ROW, SNAPSHOT, Listing
 from krakenwire.trading.ports import AllowAll, RiskCheck
 from krakenwire.trading.run_result import RunResult
 from krakenwire.trading.simulator import FillModel
@@ -38,7 +38,9 @@ class Tape:
     def book(self, at: float, bids: Mapping[float, float], asks: Mapping[float, float], symbol: int = 0) -> Tape:
         """Tell a whole book; a quantity of each price."""
         levels = [(CLEAR, 0.0, 0.0)]
-        levels += [(BID, price, qty) for price, qty in bids.items()] + [(ASK, price, qty) for price, qty in asks.items()]
+        levels += [(BID, price, qty) for price, qty in bids.items()] + [
+            (ASK, price, qty) for price, qty in asks.items()
+        ]
         for number, (kind, price, qty) in enumerate(levels, 1):
             self._add(at, kind, price, qty, symbol, SNAPSHOT | (LAST if number == len(levels) else 0), -1)
         return self
@@ -83,6 +85,3 @@ def run(
     """Run a strategy over what was told, without delays and risk limits where nothing else is said."""
     settings = BotConfig(**{"model": NO_DELAY, **config})
     return run_backtest(strategy, tape.data(), parameters=parameters, config=settings, risk=risk or AllowAll())
-
-
-__all__ = ["ASK", "BID", "BUY", "LISTING", "LOT", "MS", "NO_DELAY", "SECOND", "SELL", "SNAPSHOT", "START", "Tape", "run"]

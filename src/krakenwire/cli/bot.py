@@ -1,0 +1,43 @@
+"""`krakenwire bot`: run a strategy, and look at what it did. Each action is a module of its own."""
+
+from __future__ import annotations
+
+import argparse
+from types import ModuleType
+from typing import Final
+
+from krakenwire.cli import bot_drift, bot_report, bot_run
+from krakenwire.cli.parsers import Subparsers
+
+__all__ = ["add_parser", "run"]
+
+_ACTIONS: Final[dict[str, ModuleType]] = {
+    "run": bot_run,
+    "report": bot_report,
+    "drift": bot_drift,
+}
+"""By name: modules with `add_parser(actions)`, which adds a parser of that name, and `run(args) -> int`."""
+
+_EPILOG: Final = """\
+  krakenwire bot run grid.py --mode backtest --tape tapes/monday --out runs/monday
+  krakenwire bot report runs/monday
+  krakenwire bot drift runs/monday runs/tuesday"""
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """Add the subcommand."""
+    parser = subparsers.add_parser(
+        "bot",
+        help="run a strategy on recorded markets, and see what it did",
+        description="Strategies: run one, and look at what it did.",
+        epilog=_EPILOG,
+    )
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", title="actions", required=True)
+    for module in _ACTIONS.values():
+        module.add_parser(actions)
+    parser.commands = dict(actions.choices)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do what is asked."""
+    return int(_ACTIONS[args.action].run(args))

@@ -1,0 +1,144 @@
+"""`krakenwire bot run`: one strategy in one of the worlds, and its sums."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from krakenwire.cli.exit_codes import OK, exit_code_of
+from krakenwire.cli.parsers import Subparsers
+from krakenwire.cli.render import json_line, notice, put
+from krakenwire.errors import ConfigError, MissingExtraError
+
+if TYPE_CHECKING:
+    from krakenwire.apps.bot_config import BotConfig
+    from krakenwire.trading.run_result import RunResult
+    from krakenwire.trading.strategy import Strategy
+
+__all__ = ["MODES", "add_parser", "run"]
+
+_EPILOG: Final = """\
+FILE is a Python file with a class that derives from krakenwire.bot.Strategy;
+FILE:CLASS names one of several. With --json the last line is one object with the
+sums of the run. With --out the run is kept: rows as Parquet, report.html.
+
+  krakenwire bot run grid.py --mode backtest --tape tapes/monday
+  krakenwire bot run ma_cross.py --mode backtest --tape tapes/monday --set fast=5 --set slow=20
+  krakenwire bot run grid.py --mode backtest --tape tapes/monday --config bot.toml --out runs/1 --json
+
+exit codes: 0 ended well; 1 the strategy raised, or the tape is damaged; 2 usage"""
+
+_SUMS: Final = (
+    "equity_start",
+    "equity",
+    "net_profit",
+    "return",
+    "fees",
+    "turnover",
+    "maker_share",
+    "max_drawdown",
+    "decisions",
+    "orders",
+    "open_orders",
+    "fills",
+)
+
+
+def _backtest(config: BotConfig, strategy: type[Strategy], args: argparse.Namespace) -> RunResult:
+    from krakenwire.apps.backtest import read_market_of, run_backtest
+
+    if args.tape is None:
+        raise ConfigError("--mode backtest", expected="--tape DIR beside it")
+    data = read_market_of(args.tape, strategy.symbols)
+    return run_backtest(strategy, data, config=config, run=args.out.name if args.out else "backtest")
+
+
+MODES: Final[Mapping[str, Callable[[BotConfig, type[Strategy], argparse.Namespace], RunResult]]] = {
+    "backtest": _backtest,
+}
+"""The worlds, by name: each runs a strategy to its end."""
+
+
+def add_parser(actions: Subparsers) -> None:
+    """Add the action."""
+    parser = actions.add_parser(
+        "run",
+        help="run a strategy",
+        description="Run a strategy to the end of its market, and say what came of it.",
+        epilog=_EPILOG,
+    )
+    parser.add_argument("file", metavar="FILE", help="the strategy's Python file, or FILE:CLASS")
+    parser.add_argument("--mode", choices=tuple(MODES), required=True, help="the world it runs in")
+    parser.add_argument("--tape", metavar="DIR", type=Path, help="the recorded market, for backtest")
+    parser.add_argument(
+        "--set", dest="settings", action="append", default=[], metavar="NAME=VALUE", help="a parameter; repeatable"
+    )
+    parser.add_argument("--config", metavar="FILE", type=Path, help="balances, fees, latency, limits, as TOML")
+    parser.add_argument("--out", metavar="DIR", type=Path, help="keep the run in this folder, with its report")
+    parser.add_argument("--json", action="store_true", help="end with one JSON object of results")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the strategy, keep the run, print its sums."""
+    _need_numpy()
+    from krakenwire.apps.strategy_file import load_strategy
+    from krakenwire.storage.run_folder import check_run_folder
+
+    file, _, name = args.file.partition(":")
+    strategy = load_strategy(file, name or None)
+    config = _config(args)
+    if args.out is not None:
+        check_run_folder(args.out)
+    result = MODES[args.mode](config, strategy, args)
+    if args.out is not None:
+        from krakenwire.apps.report import keep_run
+
+        keep_run(args.out, result)
+    _tell(result.summary(), args.json)
+    if result.error is None:
+        return OK
+    notice(str(result.error))
+    return exit_code_of(result.error)
+
+
+def _need_numpy() -> None:
+    from importlib.util import find_spec
+
+    if find_spec("numpy") is None:
+        raise MissingExtraError("krakenwire bot", "bot")
+
+
+def _config(args: argparse.Namespace) -> BotConfig:
+    import msgspec
+
+    from krakenwire.apps.bot_config import BotConfig, read_bot_config
+
+    config = BotConfig() if args.config is None else read_bot_config(args.config)
+    return msgspec.structs.replace(config, parameters={**config.parameters, **_settings(args.settings)})
+
+
+def _settings(given: list[str]) -> dict[str, object]:
+    settings: dict[str, object] = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not (name and equals):
+            raise ConfigError("--set", expected="NAME=VALUE, such as fast=5", found=text)
+        settings[name.strip()] = value.strip()
+    return settings
+
+
+def _tell(summary: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        put(json_line(summary))
+        return
+    put(f"{summary['strategy']} on {summary['source']}: {', '.join(summary['symbols'])}")
+    for name in _SUMS:
+        put(f"  {name.replace('_', ' '):14}{_shown(summary[name])}")
+    for kind, count in summary["notes"].items():
+        put(f"  note: {kind:8}{count}")
+
+
+def _shown(value: object) -> str:
+    return "-" if value is None else format(value, "f") if hasattr(value, "as_tuple") else str(value)
