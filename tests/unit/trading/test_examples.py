@@ -147,9 +147,8 @@ def test_the_slices_of_a_twap_add_up_whatever_each_one_got() -> None:
     tape.book(15, {99: 10}, {100: 0.1}).book(25, {99: 10}, {101: 10}).level(75, BID, 99, 5)
     result = run(strategy("twap"), tape, parameters={"total": 1, "slices": 4, "seconds": 10})
     # 0.25; then 0.25 wanted and 0.1 there; then (1 - 0.35) / 2 and the rest.
-    assert traded(result) == [("buy", "0.25", "100"), ("buy", "0.1", "100"), ("buy", "0.325", "101")] + [
-        ("buy", "0.325", "101")
-    ]
+    slices = [("0.25", "100"), ("0.1", "100"), ("0.325", "101"), ("0.325", "101")]
+    assert traded(result) == [("buy", *each) for each in slices]
     assert result.equity[-1].positions == {"BTC/USD": Decimal(1)}
     assert [note.text for note in result.notes] == ["all bought"]
 
