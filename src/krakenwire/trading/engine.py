@@ -263,7 +263,7 @@ class Engine:
         if not portfolio.price_start():
             return
         equity = portfolio.equity
-        mids = {market.listing.symbol: market.mark for market in self._markets}
+        mids = {market.listing.symbol: market.last_mid() for market in self._markets}
         self.log.equity(now_ns, equity, portfolio.cash, portfolio.positions, mids)
         refusal = self._risk.observe_equity(now_ns, equity)
         if refusal is not None:
