@@ -343,15 +343,11 @@ class Desk:
 
     def _settle_terms(self, order: Order) -> None:
         market = self._markets[order.symbol]
-        self._set_steps(order, market, order.limit, order.qty)
+        order.price_ticks = 0 if order.limit is None else market.ticks(order.limit) or 0
+        order.qty_lots = market.lots(order.qty) or 0
         order.unit = self._unit(order, market, order.limit) or order.unit
         self._rehold(order, market)
         self._risk.observe_terms(msgspec.structs.replace(order.intent, limit=order.limit, qty=order.qty), self)
-
-    @staticmethod
-    def _set_steps(order: Order, market: SymbolMarket, limit: Decimal | None, qty: Decimal) -> None:
-        order.price_ticks = 0 if limit is None else market.ticks(limit) or 0
-        order.qty_lots = market.lots(qty) or 0
 
     # -- money --------------------------------------------------------------------------
 
@@ -396,12 +392,13 @@ class Desk:
 
     def _refusal(self, order: Order, market: SymbolMarket) -> RiskRefusal | None:
         intent = order.intent
-        refusal = market.form_refusal(intent.limit, intent.qty)
-        if refusal is None and intent.trigger is not None and market.ticks(intent.trigger) is None:
-            refusal = RiskRefusal("price_step", limit="steps of the price", found=f"{intent.trigger:f}")
-        if refusal is not None:
-            return refusal
-        self._set_steps(order, market, intent.limit, intent.qty)
+        steps = market.steps(intent.limit, intent.qty)
+        if isinstance(steps, tuple) and intent.trigger is not None:
+            trigger = market.steps(intent.trigger, intent.qty)
+            steps = trigger if isinstance(trigger, RiskRefusal) else steps
+        if isinstance(steps, RiskRefusal):
+            return steps
+        order.price_ticks, order.qty_lots = steps
         order.place = market.place
         unit = self._unit(order, market, intent.limit)
         if unit is None:
@@ -410,9 +407,9 @@ class Desk:
         return self._funds(order, unit, intent.qty) or self._reduces(order) or self._risk.check(intent, self)
 
     def _amend_refusal(self, order: Order, wanted: Intent, market: SymbolMarket) -> RiskRefusal | None:
-        refusal = market.form_refusal(wanted.limit, wanted.qty)
-        if refusal is not None:
-            return refusal
+        steps = market.steps(wanted.limit, wanted.qty)
+        if isinstance(steps, RiskRefusal):
+            return steps
         if wanted.qty <= order.filled:
             return RiskRefusal(
                 "amend_qty", limit=f"more than {order.filled:f}, which is filled", found=f"{wanted.qty:f}"

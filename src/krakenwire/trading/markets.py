@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+from math import ceil
 from typing import Final, Literal
 
 from krakenwire.errors import RiskRefusal, UsageError
@@ -55,13 +56,28 @@ class SymbolMarket:
         book: the simulator's, which it reads and never changes.
     """
 
-    __slots__ = ("_book", "_half_tick", "_lots", "_marked", "_ticks", "base", "listing", "mark", "place", "quote")
+    __slots__ = (
+        "_book",
+        "_cost_min",
+        "_half_tick",
+        "_lots",
+        "_lots_min",
+        "_marked",
+        "_ticks",
+        "base",
+        "listing",
+        "mark",
+        "place",
+        "quote",
+    )
 
     def __init__(self, place: int, listing: Listing, book: BookView) -> None:
         self.place, self.listing, self._book = place, listing, book
         self.base, self.quote = listing.base, listing.quote
         self._ticks = Decimal(10**listing.price_decimals)
         self._lots = Decimal(10**listing.qty_decimals)
+        self._lots_min = max(1, ceil(listing.qty_min * self._lots))
+        self._cost_min = ceil(listing.cost_min * self._ticks * self._lots)
         self._half_tick = Decimal(5).scaleb(-listing.price_decimals - 1)
         self._marked = 0
         self.mark: Decimal | None = None
@@ -111,18 +127,22 @@ class SymbolMarket:
         """Return a quantity in lots, None when it is not one that may be ordered."""
         return _steps(qty * self._lots, self.listing.lot)
 
-    def form_refusal(self, price: Decimal | None, qty: Decimal) -> RiskRefusal | None:
-        """Return why no venue would take an order of these figures, None when one would."""
+    def steps(self, price: Decimal | None, qty: Decimal) -> tuple[int, int] | RiskRefusal:
+        """Return the figures of an order in ticks, 0 without a price, and lots; or why no venue would take them."""
         listing = self.listing
-        if price is not None and self.ticks(price) is None:
-            return RiskRefusal("price_step", limit=f"steps of {listing.price(listing.tick):f}", found=f"{price:f}")
-        if self.lots(qty) is None:
+        lots = self.lots(qty)
+        if lots is None:
             return RiskRefusal("qty_step", limit=f"steps of {listing.qty(listing.lot):f}", found=f"{qty:f}")
-        if qty < listing.qty_min or qty <= 0:
-            return RiskRefusal("qty_min", limit=f"{listing.qty_min:f}", found=f"{qty:f}")
-        if price is not None and listing.cost_min and price * qty < listing.cost_min:
+        if lots < self._lots_min:
+            return RiskRefusal("qty_min", limit=f"{listing.qty(self._lots_min):f}", found=f"{qty:f}")
+        if price is None:
+            return 0, lots
+        ticks = self.ticks(price)
+        if ticks is None or ticks <= 0:
+            return RiskRefusal("price_step", limit=f"steps of {listing.price(listing.tick):f}", found=f"{price:f}")
+        if ticks * lots < self._cost_min:
             return RiskRefusal("cost_min", limit=f"{listing.cost_min:f}", found=f"{price * qty:f}")
-        return None
+        return ticks, lots
 
     def round_price(self, value: Decimal | float, rounding: Rounding) -> Decimal:
         """Return the price that may be ordered at beside a value."""

@@ -69,7 +69,18 @@ class Portfolio:
         ConfigError: an asset whose worth none of the symbols tells; a balance below 0.
     """
 
-    __slots__ = ("_balances", "_by_symbol", "_held", "_holdings", "_unpriced", "_worth", "fees", "quote", "turnover")
+    __slots__ = (
+        "_balances",
+        "_by_symbol",
+        "_held",
+        "_holdings",
+        "_positions",
+        "_unpriced",
+        "_worth",
+        "fees",
+        "quote",
+        "turnover",
+    )
 
     def __init__(self, balances: Mapping[str, Decimal], quote: str, markets: Sequence[SymbolMarket]) -> None:
         self.quote = quote
@@ -87,6 +98,7 @@ class Portfolio:
         }
         self._unpriced = [symbol for symbol, holding in self._holdings.items() if holding.qty]
         self._worth = {asset: _way(asset, quote, markets) for asset in assets if asset != quote}
+        self._positions: dict[str, Decimal] | None = None
         self.fees: dict[str, Decimal] = {}
         self.turnover: dict[str, Decimal] = {}
 
@@ -110,9 +122,11 @@ class Portfolio:
         return self._balances[self._market(symbol).base]
 
     @property
-    def positions(self) -> dict[str, Decimal]:
-        """Every symbol's position."""
-        return {symbol: self._balances[market.base] for symbol, market in self._by_symbol.items()}
+    def positions(self) -> Mapping[str, Decimal]:
+        """Every symbol's position; the same object until a fill."""
+        if self._positions is None:
+            self._positions = {symbol: self._balances[market.base] for symbol, market in self._by_symbol.items()}
+        return self._positions
 
     @property
     def equity(self) -> Decimal:
@@ -182,6 +196,7 @@ class Portfolio:
         self.turnover[quote] = EXACT.add(self.turnover.get(quote, _ZERO), cost)
         if self._unpriced:
             self.price_start()
+        self._positions = None
         self._holdings[market.listing.symbol].bought(price, signed)
         return position
 

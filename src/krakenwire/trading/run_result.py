@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
+from functools import cached_property
 from typing import Any, Final, Literal
 
 from krakenwire.errors import StrategyError
@@ -81,20 +82,43 @@ class RunResult:
 
     Args:
         head: what it was.
-        rows: everything that happened, in its order.
+        log: everything that happened.
         error: the first error of the strategy, None when there was none.
         open_orders: at the end.
     """
 
-    def __init__(
-        self, head: RunHead, rows: list[RunRow], *, error: StrategyError | None = None, open_orders: int = 0
-    ) -> None:
-        self.head, self.rows, self.error, self.open_orders = head, rows, error, open_orders
-        self.decisions = [row for row in rows if isinstance(row, DecisionRow)]
-        self.orders = [row for row in rows if isinstance(row, OrderRow)]
-        self.fills = [row for row in rows if isinstance(row, FillRow)]
-        self.equity = [row for row in rows if isinstance(row, EquityRow)]
-        self.notes = [row for row in rows if isinstance(row, NoteRow)]
+    def __init__(self, head: RunHead, log: RunLog, *, error: StrategyError | None = None, open_orders: int = 0) -> None:
+        self.head, self._log, self.error, self.open_orders = head, log, error, open_orders
+
+    @cached_property
+    def rows(self) -> list[RunRow]:
+        """Everything that happened, in its order. Rows are made when they are first read."""
+        return list(self._log.rows())
+
+    @cached_property
+    def decisions(self) -> list[DecisionRow]:
+        """What the strategy asked for."""
+        return [row for row in self.rows if type(row) is DecisionRow]
+
+    @cached_property
+    def orders(self) -> list[OrderRow]:
+        """How orders changed."""
+        return [row for row in self.rows if type(row) is OrderRow]
+
+    @cached_property
+    def fills(self) -> list[FillRow]:
+        """The fills."""
+        return [row for row in self.rows if type(row) is FillRow]
+
+    @cached_property
+    def equity(self) -> list[EquityRow]:
+        """Where the account stood."""
+        return [row for row in self.rows if type(row) is EquityRow]
+
+    @cached_property
+    def notes(self) -> list[NoteRow]:
+        """What a reader should know."""
+        return [row for row in self.rows if type(row) is NoteRow]
 
     def all_rows(self) -> list[RunRow]:
         """Return the head, then the rows."""
