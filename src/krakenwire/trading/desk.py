@@ -335,7 +335,7 @@ class Desk:
 
     def _close(self, order: Order) -> None:
         if order.held:
-            self._portfolio.hold(self._held_asset(order), -order.held)
+            self._portfolio.hold(self._held_asset(order), order.held.copy_negate())
             order.held = _ZERO
         order.canceling, order.wanted = False, None
         self.open.pop(order.id, None)

@@ -19,7 +19,9 @@ from krakenwire.trading.markets import SymbolMarket
 __all__ = ["EXACT", "Portfolio"]
 
 EXACT: Final = Context(prec=100)
-"""A price, a quantity and a fee rate have at most 19 digits each: sums of their products fit without rounding."""
+"""A price, a quantity and a fee rate have at most 19 digits each: sums of their products fit without rounding.
+
+Operators round to the thread's context, unary minus and `abs` included; amounts go through this."""
 
 _ZERO: Final = Decimal(0)
 
@@ -115,7 +117,7 @@ class Portfolio:
     def available(self, asset: str | None = None) -> Decimal:
         """Return what of an asset, or of the quote asset, is not held for open orders."""
         name = self.quote if asset is None else asset
-        return self._balances.get(name, _ZERO) - self._held.get(name, _ZERO)
+        return EXACT.subtract(self._balances.get(name, _ZERO), self._held.get(name, _ZERO))
 
     def position(self, symbol: str) -> Decimal:
         """Return how much of a symbol's base asset there is."""
@@ -131,7 +133,7 @@ class Portfolio:
     @property
     def equity(self) -> Decimal:
         """Everything at mid prices, in the quote asset. An asset whose price was never seen counts for nothing."""
-        return self._balances[self.quote] + self._valued(absolute=False)
+        return EXACT.add(self._balances[self.quote], self._valued(absolute=False))
 
     @property
     def exposure(self) -> Decimal:
@@ -161,7 +163,7 @@ class Portfolio:
 
     def hold(self, asset: str, amount: Decimal) -> None:
         """Hold so much more of an asset; less of it when below 0."""
-        self._held[asset] += amount
+        self._held[asset] = EXACT.add(self._held[asset], amount)
 
     def price_start(self) -> bool:
         """Count what was there at the start as bought at the price now, wherever one is seen for the first time.
@@ -187,8 +189,8 @@ class Portfolio:
             fee: in the symbol's quote asset.
         """
         cost = EXACT.multiply(price, qty)
-        signed = qty if side == "buy" else -qty
-        paid = cost if side == "buy" else -cost
+        signed = qty if side == "buy" else qty.copy_negate()
+        paid = cost if side == "buy" else cost.copy_negate()
         balances, quote = self._balances, market.quote
         balances[quote] = EXACT.subtract(EXACT.subtract(balances[quote], paid), fee)
         balances[market.base] = position = EXACT.add(balances[market.base], signed)
@@ -216,7 +218,7 @@ class Portfolio:
         for asset in self._worth:
             amount = self._balances[asset]
             if amount:
-                total = EXACT.add(total, self.worth(asset, abs(amount) if absolute else amount))
+                total = EXACT.add(total, self.worth(asset, amount.copy_abs() if absolute else amount))
         return total
 
     def _market(self, symbol: str) -> SymbolMarket:
