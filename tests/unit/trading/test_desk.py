@@ -267,10 +267,7 @@ def test_an_amend_is_judged_like_a_new_order() -> None:
     order = stage.buy("1", "100")
     stage.fill(order, "0.5")
     for limit, qty in (("100.1", None), (None, "0.5"), (None, "20"), ("100", "1")):
-        asked = stage.desk.amend(
-            order, None if limit is None else Decimal(limit), None if qty is None else Decimal(qty)
-        )
-        assert not asked
+        assert not stage.actions.amend(order, limit, qty)
     assert [what for what, *_ in stage.sent] == ["submit"]
     assert [row.text.split(":")[0] for row in stage.log.rows() if getattr(row, "kind", "") == "risk"] == [
         "refused by price_step",
