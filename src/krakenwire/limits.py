@@ -414,3 +414,5 @@ BOT_SLOW_CALLBACK_MS: Final = 50
 
 BOT_CONFIG_BYTES_MAX: Final = 1024 * 1024
 """A configuration of a bot is some dozen lines."""
+SWEEP_MAPS: Final = 64
+"""Heat maps on one page: beyond it nobody looks, and the table has all."""
