@@ -18,7 +18,7 @@ __all__ = ["SWEEP_COLUMNS", "sweep_cells", "sweep_page", "sweep_verdict"]
 SWEEP_COLUMNS: Final = ("metric", "return", "deepest fall", "Sharpe", "fills", "fees")
 """After the parameters; the first is the metric."""
 
-_SCALE: Final = "RdYlGn"
+_SCALE: Final = "Viridis"
 
 
 def sweep_verdict(found: Sweep) -> str:

@@ -1,7 +1,6 @@
 """`krakenwire bot sweep`: a strategy tried with many parameters.
 
-What runs one backtest is given by `krakenwire bot`, which knows strategies and
-tapes; this reads the grid, shows how far it is, and tells the result.
+It reads the grid, shows how far the sweep is, and tells the result.
 """
 
 from __future__ import annotations
@@ -16,15 +15,17 @@ from typing import Final
 
 import msgspec
 
+from krakenwire.apps.bot_config import BotConfig, read_bot_config
 from krakenwire.apps.sweep import Backtests, Progress, Sweep, grid_from, sweep
 from krakenwire.apps.sweep_plots import SWEEP_COLUMNS, sweep_cells, sweep_page, sweep_verdict
+from krakenwire.apps.tape_backtests import TapeBacktests
 from krakenwire.cli.exit_codes import FAILED, INTERRUPTED, OK
-from krakenwire.cli.parsers import Parser, Subparsers
+from krakenwire.cli.parsers import Subparsers
 from krakenwire.cli.render import notice, put, put_table
 from krakenwire.storage.run_folder import save_page
 from krakenwire.trading.report.walk_forward import METRICS
 
-__all__ = ["add_parser", "run_sweep"]
+__all__ = ["add_parser", "run", "run_sweep"]
 
 _ROWS: Final = 20
 _PAGE: Final = "sweep.html"
@@ -38,8 +39,8 @@ looks like overfitting is called so. Ctrl-C keeps what is done.
   krakenwire bot sweep cross.py --tape monday --grid fast=5,10,20 --walk-forward 3 --out sweep"""
 
 
-def add_parser(subparsers: Subparsers) -> Parser:
-    """Add the subcommand, and return it for what strategies and tapes have of their own."""
+def add_parser(subparsers: Subparsers) -> None:
+    """Add the subcommand."""
     parser = subparsers.add_parser(
         "sweep",
         help="try many parameters on all cores",
@@ -47,6 +48,8 @@ def add_parser(subparsers: Subparsers) -> Parser:
         epilog=_EPILOG,
     )
     parser.add_argument("file", metavar="FILE", type=Path, help="the strategy")
+    parser.add_argument("--tape", metavar="DIR", required=True, help="the folder of the tape")
+    parser.add_argument("--config", metavar="FILE", type=Path, help="settings, as for one backtest")
     parser.add_argument(
         "--grid", action="append", default=[], metavar="NAME=V,V", help="values of a parameter; once for each"
     )
@@ -55,11 +58,18 @@ def add_parser(subparsers: Subparsers) -> Parser:
     parser.add_argument("--workers", metavar="N", type=int, help="processes (one for each core)")
     parser.add_argument("--out", metavar="DIR", type=Path, help=f"also write {_PAGE}, with heat maps, to this folder")
     parser.add_argument("--json", action="store_true", help="print the result as one JSON object")
-    return parser
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the sweep over a tape and print what it found."""
+    config = BotConfig() if args.config is None else read_bot_config(args.config)
+    backtests = TapeBacktests(str(args.file), args.tape, config)
+    backtests.check(grid_from(args.grid))
+    return run_sweep(args, backtests)
 
 
 def run_sweep(args: argparse.Namespace, backtests: Backtests) -> int:
-    """Run the sweep and print what it found.
+    """Run a sweep of whatever backtests and print what it found.
 
     Args:
         args: as `add_parser` reads them.

@@ -154,7 +154,9 @@ def test_one_parameter_makes_a_line() -> None:
 def command(*argv: str) -> int:
     parser = Parser(prog="krakenwire bot")
     bot_sweep.add_parser(parser.add_subparsers(dest="action"))
-    return bot_sweep.run_sweep(parser.parse_args(["sweep", "cross.py", "--workers", "1", *argv]), Pretended())
+    return bot_sweep.run_sweep(
+        parser.parse_args(["sweep", "cross.py", "--tape", "t", "--workers", "1", *argv]), Pretended()
+    )
 
 
 def test_the_command_shows_the_table_and_writes_the_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
