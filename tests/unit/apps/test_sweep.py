@@ -3,54 +3,20 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 
 import plotly.graph_objects as go
 import pytest
+from tests.unit.apps.backtests import Pretended
 from tests.unit.apps.test_report import Outline, specs_in
-from tests.unit.trading.runs import START_NS, equity, head
 
-from krakenwire.apps.sweep import Span, Sweep, grid_from, sweep
+from krakenwire.apps.sweep import Sweep, grid_from, sweep
 from krakenwire.apps.sweep_plots import sweep_page, sweep_verdict
 from krakenwire.cli import bot_sweep
 from krakenwire.cli.parsers import Parser
-from krakenwire.errors import StrategyError, TapeError, UsageError
-from krakenwire.trading.report.run import RunRows
+from krakenwire.errors import TapeError, UsageError
 
 GRID = {"fast": ["5", "10", "20"], "slow": ["50", "100"]}
-
-
-@dataclass(frozen=True)
-class Pretended:
-    """Backtests that earn what their parameters say: best at fast=10, slow=100; in folder, who opened the market."""
-
-    folder: str = ""
-    fails_at: str = ""
-    breaks_at: str = ""
-    missing: bool = False
-
-    def span(self) -> Span:
-        if self.missing:
-            raise TapeError("monday", "there is no tape")
-        return START_NS, START_NS + 1_000
-
-    def open(self) -> object:
-        if self.folder:
-            (Path(self.folder) / str(os.getpid())).touch()
-        return "market"
-
-    def run(self, market: object, parameters: Mapping[str, str], span: Span | None) -> RunRows:
-        assert market == "market"
-        fast, slow = int(parameters["fast"]), int(parameters.get("slow", "0"))
-        if parameters["fast"] == self.fails_at:
-            raise StrategyError("Cross", "on_trade", "cross.py:7", "ZeroDivisionError")
-        if parameters["fast"] == self.breaks_at:
-            os._exit(9)
-        gain = 100 - abs(fast - 10) + slow // 10 - (0 if span is None else fast * (span[0] - START_NS) // 1_000)
-        return RunRows(head(), equity=[equity(0, "1000"), equity(10, str(Decimal(1_000) + gain))])
 
 
 def test_every_choice_is_run_and_the_best_comes_first() -> None:

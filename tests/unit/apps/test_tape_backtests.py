@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from pathlib import Path
 from random import Random
 
@@ -8,14 +9,17 @@ import pytest
 from tests.unit.trading.runs import SECOND, START_NS
 
 from krakenwire.apps.bot_config import BotConfig
+from krakenwire.apps.report import keep_run
 from krakenwire.apps.sweep import grid_from, sweep
 from krakenwire.apps.tape_backtests import TapeBacktests
 from krakenwire.cli import bot_sweep
 from krakenwire.cli.parsers import Parser
 from krakenwire.errors import ConfigError, KrakenwireError
 from krakenwire.model.times import rfc3339_from_ns
+from krakenwire.storage.run_folder import read_run
 from krakenwire.storage.tape_writer import TapeWriter
 from krakenwire.tape.record import Kind
+from krakenwire.trading.report.drift import drift
 
 STRATEGY = """
 from decimal import Decimal
@@ -75,6 +79,22 @@ def test_a_strategy_is_swept_over_a_tape_and_over_its_parts(market: tuple[str, s
     assert found.rows[0].figures.other_quote == 0
     assert found.walk_forward is not None
     assert len(found.walk_forward.splits) == 2
+
+
+def test_a_backtest_is_kept_as_it_was_and_is_the_same_when_it_is_run_again(
+    market: tuple[str, str], tmp_path: Path
+) -> None:
+    backtests = TapeBacktests(*market, BotConfig())
+    first, second = (backtests.run(backtests.open(), {"every_trades": "5"}, None) for _ in range(2))
+    assert len(first.fills) > 50
+    assert drift(first, second).same
+    keep_run(tmp_path, first)
+    assert read_run(tmp_path) == first
+    other = backtests.run(backtests.open(), {"every_trades": "5", "size": "0.005"}, None)
+    found = drift(first, other)
+    assert {total.cause for total in found.totals} == {"decision"}
+    assert found.rest is not None
+    assert abs(found.rest) < Decimal("0.000001")
 
 
 def test_processes_sweep_to_the_same_rows(market: tuple[str, str]) -> None:

@@ -38,7 +38,6 @@ Cause: TypeAlias = Literal[
 CAUSES: Final[dict[Cause, str]] = {
     "only in A": "the first run decided it, the second did not",
     "only in B": "the second run decided it, the first did not",
-    "missing data": "one run had a gap shortly before, the other had not",
     "decision": "both decided it, with another quantity or limit",
     "refused": "one was refused, the other not",
     "queue": "one was filled, the other not at all",
@@ -48,8 +47,9 @@ CAUSES: Final[dict[Cause, str]] = {
     "outcome": "filled alike, but the orders ended differently",
     "timing": "the same, decided earlier or later",
     "latency": "the same, opened or filled sooner or later after the decision",
+    "missing data": "any of these but latency, shortly after a gap that one run only had",
 }
-"""In the order in which they are looked for, and what each means."""
+"""What each means, in the order in which they are looked for; missing data takes the place of another."""
 
 _REHEARSALS: Final[frozenset[Mode]] = frozenset({"backtest", "replay"})
 _CLOCK_TOLERANCE_NS: Final = 50_000_000
