@@ -71,7 +71,7 @@ th,td{padding:3px 10px 3px 0;text-align:left;vertical-align:top;border-bottom:1p
 tr:last-child td{border-bottom:0}th{color:var(--dim);font-weight:600;white-space:nowrap}
 td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 td:last-child,th:last-child{padding-right:0}
-.card td:first-child{color:var(--dim)}.card td{overflow-wrap:anywhere}
+.card td:first-child{color:var(--dim)}.card td.n{white-space:normal;overflow-wrap:anywhere}
 .plot{width:100%;height:340px;margin:6px 0}.plot.low{height:190px}
 .remark{color:var(--dim);font-size:.85rem;margin:2px 0 8px}
 .good{color:var(--good)}.bad{color:var(--bad)}.verdict.good,.verdict.bad{color:inherit}

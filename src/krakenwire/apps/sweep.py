@@ -155,12 +155,12 @@ def sweep(
     tasks = _tasks(grid, spans)
     found: dict[_Task, _Done] = {}
     interrupted = _run_all(_Bench(backtests, tuple(grid)), tasks, found, workers or os.cpu_count() or 1, progress)
-    rows = [_row(task.choice, done, measure) for task, done in found.items() if task.span is None]
+    rows = [_row(task.choice, found[task], measure) for task in tasks if task.span is None and task in found]
     scores = [_scores(found, span, measure) for span in spans]
     return Sweep(
         grid=grid,
         metric=metric,
-        rows=sorted(rows, key=lambda row: (row.value is None, -(row.value or 0.0), row.choice)),
+        rows=sorted(rows, key=lambda row: (row.value is None, -(row.value or 0.0))),
         planned=len(tasks),
         done=len(found),
         interrupted=interrupted,

@@ -22,7 +22,7 @@ GRID = {"fast": ["5", "10", "20"], "slow": ["50", "100"]}
 def test_every_choice_is_run_and_the_best_comes_first() -> None:
     seen: list[tuple[int, int]] = []
     found = sweep(Pretended(), GRID, workers=1, progress=lambda done, total: seen.append((done, total)))
-    assert [row.choice for row in found.rows[:3]] == [("10", "100"), ("10", "50"), ("5", "100")]
+    assert [row.choice for row in found.rows[:3]] == [("10", "100"), ("5", "100"), ("10", "50")]
     assert found.rows[0].value == pytest.approx(0.110)
     assert seen == [(place, 6) for place in range(1, 7)]
     assert (found.planned, found.done, found.interrupted, found.walk_forward) == (6, 6, False, None)

@@ -66,6 +66,12 @@ def test_a_peak_that_stands_alone_is_warned_of() -> None:
     assert warning == "split 1: the best in sample (3) stands alone: 2, its neighbours 1.05, the median of the others 1"
 
 
+def test_a_part_on_which_all_choices_are_the_same_chooses_nothing() -> None:
+    flat = dict.fromkeys(SMOOTH, 0.0)
+    (warning,) = walk_forward(SPANS[:2], [flat, SMOOTH], GRID).warnings[-1:]
+    assert warning == "split 1: every choice gives 0 in sample, so nothing was chosen"
+
+
 def test_parts_without_a_metric_are_told_and_not_guessed() -> None:
     nothing = dict.fromkeys(SMOOTH)
     found = walk_forward(SPANS, [nothing, SMOOTH, nothing], GRID)

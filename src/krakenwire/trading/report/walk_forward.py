@@ -205,11 +205,16 @@ def _lonely(
     scores: Sequence[Mapping[Choice, float | None]],
     grid: Sequence[Sequence[str]],
 ) -> list[str]:
-    """Warn of a peak that stands alone: its neighbours are nearer to the median of all others than to it."""
+    """Warn of a part where nothing is best, and of a peak that stands alone.
+
+    Its neighbours are then nearer to the median of all others than to it.
+    """
     by_start = {span[0]: _known(part) for span, part in zip(spans, scores, strict=True)}
     warnings = []
     for place, split in enumerate(splits, 1):
         known = by_start[split.in_start_ns]
+        if len(known) > 1 and min(known.values()) == split.in_sample:
+            warnings.append(f"split {place}: every choice gives {split.in_sample:.4g} in sample, so nothing was chosen")
         beside = neighbours(split.chosen, grid)
         near = [known[choice] for choice in beside if choice in known]
         far = [score for choice, score in known.items() if choice not in {split.chosen, *beside}]
