@@ -6,7 +6,7 @@ import argparse
 from types import ModuleType
 from typing import Final
 
-from krakenwire.cli import bot_drift, bot_report, bot_run
+from krakenwire.cli import bot_drift, bot_report, bot_run, bot_sweep
 from krakenwire.cli.parsers import Subparsers
 
 __all__ = ["add_parser", "run"]
@@ -15,13 +15,15 @@ _ACTIONS: Final[dict[str, ModuleType]] = {
     "run": bot_run,
     "report": bot_report,
     "drift": bot_drift,
+    "sweep": bot_sweep,
 }
 """By name: modules with `add_parser(actions)`, which adds a parser of that name, and `run(args) -> int`."""
 
 _EPILOG: Final = """\
   krakenwire bot run grid.py --mode backtest --tape tapes/monday --out runs/monday
   krakenwire bot report runs/monday
-  krakenwire bot drift runs/monday runs/tuesday"""
+  krakenwire bot drift runs/monday runs/tuesday
+  krakenwire bot sweep ma_cross.py --grid fast=5,10,20 --grid slow=50,100 --tape tapes/monday"""
 
 
 def add_parser(subparsers: Subparsers) -> None:
