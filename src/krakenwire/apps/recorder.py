@@ -27,6 +27,9 @@ from krakenwire.tape.redact import redacted
 __all__ = ["Account", "ConnectionWitness", "Recorder"]
 
 _FLUSH_S: Final = TAPE_FLUSH_MS / 1_000
+_GATHER_S: Final = 0.005
+"""What comes meanwhile is written together: a busy feed wakes the writing thread seldom."""
+
 _Row = tuple[int, int, int, bytes]
 
 
@@ -103,7 +106,8 @@ class Recorder:
         self._queued = self._queued_bytes = self._written_bytes = self._unmarked = 0
         self._unmarked_from_ns = 0
         self._bell = threading.Event()
-        self._stopping = self._closed = False
+        self._ending = threading.Event()
+        self._closed = False
         self._thread = threading.Thread(target=self._run, name="krakenwire recorder", daemon=True)
         self._thread.start()
 
@@ -155,7 +159,7 @@ class Recorder:
                 if self._unmarked:
                     self._mark_lost(at_ns)
                 self.mark(Mark(mark="stopped", reason=reason), at_ns)
-            self._stopping = True
+            self._ending.set()
             self._bell.set()
             self._thread.join()
             self._finish()
@@ -203,8 +207,9 @@ class Recorder:
 
     def _run(self) -> None:
         try:
-            while not (self._stopping and not self._queue):
+            while self._queue or not self._ending.is_set():
                 self._bell.wait(_FLUSH_S if self._writer.waiting else None)
+                self._ending.wait(_GATHER_S)
                 self._bell.clear()
                 self._write()
             self._writer.flush()
