@@ -15,7 +15,7 @@ import pytest
 
 pytest.importorskip("zstandard")
 
-from tests.e2e.command import one_line, run, run_here, start
+from tests.e2e.command import PATIENCE_S, one_line, run, run_here, start
 
 from krakenwire import Kraken, _native
 from krakenwire.apps.local_venue import LocalVenue
@@ -127,11 +127,11 @@ def test_a_cut_connection_and_a_wrong_checksum_stand_on_the_tape(venue: LocalVen
     with FaultProxy(port) as proxy:
         url = proxy.url + "/v2"
         with Recording(tmp_path / "tape", ["BTC/USD"], wanted_from("book"), on=url) as recording:
-            steps = recording.steps()
+            steps = recording.steps(PATIENCE_S)
             while next(steps).verified < 3:
                 pass
             proxy.tamper(rb'"checksum":(\d+)', lambda match: b'"checksum":1'.ljust(len(match[0]), b"1"))
-            while not recording.account.checksum_failures:
+            while not recording.account.checksum_failures or not recording.account.resyncs:
                 next(steps)
             proxy.cut()
             while recording.account.connections < 2 or recording.account.resyncs < 2:
@@ -225,7 +225,7 @@ def test_private_channels_are_recorded_without_their_token(
     monkeypatch.setenv("KRAKEN_API_KEY", venue.key)
     monkeypatch.setenv("KRAKEN_API_SECRET", venue.secret.reveal())
     with Recording(tmp_path / "tape", [], wanted_from("executions,balances"), on=venue.ws_v2) as recording:
-        for step in recording.steps():
+        for step in recording.steps(PATIENCE_S):
             if step.account.frames >= 6:
                 break
     payloads = [record.payload for record in Tape(tmp_path / "tape").records(kinds=(Kind.FRAME_OUT,))]
