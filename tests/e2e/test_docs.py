@@ -60,7 +60,11 @@ def address() -> Iterator[str]:
 def run_until_enough(program: Path) -> tuple[int, list[str], str]:
     """Run a program until it ends, or has printed enough lines; return (code, lines, errors)."""
     process = subprocess.Popen(
-        [sys.executable, "-u", str(program)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-u", str(program)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=program.parent,  # some write files
     )
     killer = threading.Timer(PATIENCE_S, process.kill)
     killer.start()
