@@ -8,7 +8,9 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
-from collections.abc import Iterable, Iterator, Mapping
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -107,20 +109,42 @@ def _few_collections() -> Iterator[None]:
         gc.set_threshold(*before)
 
 
-def read_market_of(source: str | os.PathLike[str], symbols: Iterable[str]) -> MarketData:
-    """Return the market of a tape's folder.
+def read_market_of(source: str | os.PathLike[str], symbols: Sequence[str]) -> MarketData:
+    """Return the market of a tape's folder, or of a file of trades or candles of one symbol.
+
+    Args:
+        source: the folder, or a CSV file.
+        symbols: the only ones that get rows.
 
     Raises:
-        ConfigError: no such folder.
+        ConfigError: no such thing, a bad row in a file, or a file for several symbols.
         TapeError: it is no tape, or cannot be read.
     """
     from krakenwire.apps.market_data import market_data
     from krakenwire.storage.tape_reader import Tape
 
-    if not Path(source).is_dir():
-        hint = "'krakenwire tape import' makes one of a CSV file, 'krakenwire record' of the live market"
-        raise ConfigError(str(source), expected="the folder of a tape", hint=hint)
-    return market_data(Tape(source), symbols=tuple(symbols))
+    path = Path(source)
+    if path.is_file():
+        return _market_of_file(path, symbols)
+    if not path.is_dir():
+        raise ConfigError(str(source), expected="the folder of a tape, or a CSV file", found="no such thing")
+    return market_data(Tape(path), symbols=tuple(symbols))
+
+
+def _market_of_file(path: Path, symbols: Sequence[str]) -> MarketData:
+    from krakenwire.apps.market_data import market_data
+    from krakenwire.apps.tape_import import import_files
+    from krakenwire.storage.tape_reader import Tape
+
+    if len(symbols) != 1:
+        hint = "Import each file, and merge the tapes"
+        raise ConfigError(
+            str(path), expected="a strategy of one symbol beside a file", found=", ".join(symbols), hint=hint
+        )
+    with tempfile.TemporaryDirectory(prefix="krakenwire-") as folder:
+        tape = Path(folder) / "tape"
+        import_files([path], symbols[0], tape)
+        return replace(market_data(Tape(tape), symbols=tuple(symbols)), source=str(path))
 
 
 def json_values(values: Mapping[str, object]) -> dict[str, object]:

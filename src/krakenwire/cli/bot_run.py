@@ -50,7 +50,7 @@ def _backtest(config: BotConfig, strategy: type[Strategy], args: argparse.Namesp
     from krakenwire.apps.backtest import read_market_of, run_backtest
 
     if args.tape is None:
-        raise ConfigError("--mode backtest", expected="--tape DIR beside it")
+        raise ConfigError("--mode backtest", expected="--tape beside it")
     data = read_market_of(args.tape, strategy.symbols)
     return run_backtest(strategy, data, config=config, run=args.out.name if args.out else "backtest")
 
@@ -71,7 +71,7 @@ def add_parser(actions: Subparsers) -> None:
     )
     parser.add_argument("file", metavar="FILE", help="the strategy's Python file, or FILE:CLASS")
     parser.add_argument("--mode", choices=tuple(MODES), required=True, help="the world it runs in")
-    parser.add_argument("--tape", metavar="DIR", type=Path, help="the recorded market, for backtest")
+    parser.add_argument("--tape", metavar="DIR|CSV", type=Path, help="the recorded market, for backtest")
     parser.add_argument(
         "--set", dest="settings", action="append", default=[], metavar="NAME=VALUE", help="a parameter; repeatable"
     )
@@ -88,6 +88,8 @@ def run(args: argparse.Namespace) -> int:
 
     file, _, name = args.file.partition(":")
     strategy = load_strategy(file, name or None)
+    if not strategy.symbols:
+        raise ConfigError(f"{strategy.__name__}.symbols", expected="at least one symbol, such as BTC/USD")
     config = _config(args)
     if args.out is not None:
         check_run_folder(args.out)

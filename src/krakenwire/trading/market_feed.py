@@ -1,7 +1,8 @@
 """From the simulator's market to a strategy's words: trades, candles, tickers, gaps. Books need no words.
 
 What a strategy does not ask for is not made. Rows of trades that were there
-before a subscription, and so are no news, reach nobody.
+before a subscription, and so are no news, reach nobody. Where the data has no
+book, what each trade shows of one is told as one.
 """
 
 from __future__ import annotations
@@ -59,18 +60,19 @@ class MarketFeed:
         self._series: dict[str, dict[str, CandleSeries]] = {symbol: {} for symbol in markets}
         self._rows: Rows | None = None
         self._objects: Sequence[object] = ()
+        self._on_book = callbacks.of("on_book")
         self._on_trade, self._on_candle = callbacks.of("on_trade"), callbacks.of("on_candle")
         self._on_ticker, self._on_gap = callbacks.of("on_ticker"), callbacks.of("on_gap")
         self._early = tuple(strategy.candles) if self._on_candle or "candles" in vars(strategy) else ()
 
     def start(self) -> None:
         """Ask the simulator for all that the strategy wants to hear."""
-        on_book = self._callbacks.of("on_book")
         self._simulator.on_event = self._event
         for market in self._at.values():
-            self._simulator.on(market.place, What.BOOK, on_book)
+            self._simulator.on(market.place, What.BOOK, self._on_book)
             self._simulator.on(market.place, What.GAP, self._gap)
-            if self._on_trade is not None:
+            by_trades = self._on_book is not None and not market.listing.depth
+            if self._on_trade is not None or by_trades:
                 self._simulator.on(market.place, What.TRADE, self._trades)
             for interval in self._early:
                 self._add_series(market, interval)
@@ -122,6 +124,8 @@ class MarketFeed:
                 series.trade(row[2], row[3])
             if rows and self._updates:
                 self._closed(series.forming(), series.interval)
+        if rows and self._on_book is not None and not market.listing.depth:
+            self._callbacks.call(self._on_book, self._simulator.books[place])
         if self._on_trade is not None:
             for row in rows:
                 self._callbacks.call(self._on_trade, _trade(market, row))

@@ -84,7 +84,10 @@ class Strategy:
         """Run once, when everything is over; open orders are canceled after it."""
 
     def on_book(self, book: SimBook) -> None:
-        """Take a changed book. It is the same object every time, and always the latest."""
+        """Take a changed book. It is the same object every time, and always the latest.
+
+        Where the data has trades only it shows one level a side beside the last trade.
+        """
 
     def on_trade(self, trade: Trade) -> None:
         """Take a public trade."""

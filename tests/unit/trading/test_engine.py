@@ -60,6 +60,19 @@ def test_books_come_as_one_object_that_is_always_the_latest() -> None:
     assert Books.told == [(Decimal(99), Decimal(101)), (Decimal(100), Decimal(101)), (Decimal(100), None)]
 
 
+def test_where_the_data_has_trades_only_a_book_is_made_of_each() -> None:
+    class Books(Told):
+        def on_book(self, book):  # type: ignore[no-untyped-def]
+            self.told.append((book.best_bid, book.best_ask))
+            if len(self.told) == 1:
+                self.buy(SYMBOL, 1)
+
+    trades = Tape(msgspec.structs.replace(LISTING, depth=0)).trade(1, BUY, 100).trade(2, SELL, 90)
+    result = run(Books, trades)
+    assert Books.told == [(Decimal("99.9"), Decimal("100.1")), (Decimal("89.9"), Decimal("90.1"))]
+    assert [(fill.price, fill.maker) for fill in result.fills] == [(Decimal("100.1"), False)]
+
+
 def test_trades_come_one_by_one_and_those_of_a_snapshot_are_no_news() -> None:
     class Trades(Told):
         def on_trade(self, trade):  # type: ignore[no-untyped-def]
