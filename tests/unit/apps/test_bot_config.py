@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -92,3 +93,10 @@ def test_a_file_that_cannot_be_read_is_named(content: bytes | None, named: str, 
         path.write_bytes(content)
     with pytest.raises(ConfigError, match=rf"bot\.toml: expected {named}"):
         read_bot_config(path)
+
+
+def test_the_configuration_in_the_document_is_one() -> None:
+    text = (Path(__file__).resolve().parents[3] / "docs" / "howto" / "strategy.md").read_text()
+    config = bot_config_from(tomllib.loads(text.split("```toml\n")[1].split("```")[0], parse_float=Decimal))
+    assert config.balances == {"USD": 5_000, "BTC": Decimal("0.1")}
+    assert (config.model, config.limits.order_notional_max) == (BotConfig().model, 2_000)
