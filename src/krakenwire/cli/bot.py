@@ -17,13 +17,16 @@ _ACTIONS: Final[dict[str, ModuleType]] = {
     "drift": bot_drift,
     "sweep": bot_sweep,
 }
-"""By name: modules with `add_parser(actions)`, which adds a parser of that name, and `run(args) -> int`."""
+"""By name: modules with `add_parser(actions)`, which adds a parser of that name, and `run(args) -> int`.
+
+All are loaded by every command: what needs an optional part is imported in `run`.
+"""
 
 _EPILOG: Final = """\
   krakenwire bot run grid.py --mode backtest --tape tapes/monday --out runs/monday
   krakenwire bot report runs/monday
   krakenwire bot drift runs/monday runs/tuesday
-  krakenwire bot sweep ma_cross.py --grid fast=5,10,20 --grid slow=50,100 --tape tapes/monday"""
+  krakenwire bot sweep ma_cross.py --tape tapes/monday --grid fast=5,10,20 --grid slow=50,100"""
 
 
 def add_parser(subparsers: Subparsers) -> None:

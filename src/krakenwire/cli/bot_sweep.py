@@ -11,19 +11,18 @@ import importlib.util
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from krakenwire.apps.bot_config import BotConfig, read_bot_config
-from krakenwire.apps.sweep import Backtests, Progress, Sweep, grid_from, sweep
-from krakenwire.apps.sweep_plots import SWEEP_COLUMNS, sweep_cells, sweep_page, sweep_verdict
-from krakenwire.apps.tape_backtests import TapeBacktests
 from krakenwire.cli.exit_codes import FAILED, INTERRUPTED, OK
 from krakenwire.cli.parsers import Subparsers
 from krakenwire.cli.render import notice, put, put_table
 from krakenwire.storage.run_folder import save_page
 from krakenwire.trading.report.walk_forward import METRICS
+
+if TYPE_CHECKING:
+    from krakenwire.apps.sweep import Backtests, Progress, Sweep
 
 __all__ = ["add_parser", "run", "run_sweep"]
 
@@ -62,6 +61,10 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the sweep over a tape and print what it found."""
+    from krakenwire.apps.bot_config import BotConfig, read_bot_config
+    from krakenwire.apps.sweep import grid_from
+    from krakenwire.apps.tape_backtests import TapeBacktests
+
     config = BotConfig() if args.config is None else read_bot_config(args.config)
     backtests = TapeBacktests(str(args.file), args.tape, config)
     backtests.check(grid_from(args.grid))
@@ -75,6 +78,9 @@ def run_sweep(args: argparse.Namespace, backtests: Backtests) -> int:
         args: as `add_parser` reads them.
         backtests: what runs one.
     """
+    from krakenwire.apps.sweep import grid_from, sweep
+    from krakenwire.apps.sweep_plots import sweep_page
+
     grid = grid_from(args.grid)
     with _progress() as progress:
         found = sweep(
@@ -96,6 +102,8 @@ def run_sweep(args: argparse.Namespace, backtests: Backtests) -> int:
 
 
 def _show(found: Sweep) -> None:
+    from krakenwire.apps.sweep_plots import SWEEP_COLUMNS, sweep_cells, sweep_verdict
+
     put(sweep_verdict(found))
     columns = [*found.grid, *SWEEP_COLUMNS]
     put_table(columns, [sweep_cells(row) for row in found.rows[:_ROWS]], numbers=columns, wraps=SWEEP_COLUMNS[:1])

@@ -10,12 +10,14 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import msgspec
 
 from krakenwire.errors import UsageError
-from krakenwire.trading.report.figures import Figures
+
+if TYPE_CHECKING:
+    from krakenwire.trading.report.figures import Figures
 
 __all__ = [
     "METRICS",
