@@ -459,3 +459,18 @@ def test_parameters_are_shown_in_the_head_as_json_has_them() -> None:
         size: Decimal = parameter(Decimal("0.1"))
 
     assert run(Mine, quiet(), parameters={"fast": "7"}).head.parameters == {"fast": 7, "size": "0.1"}
+
+
+def test_on_a_tape_of_candles_alone_an_order_is_refused_not_filled_by_guess() -> None:
+    class Buys(Told):
+        def on_candle(self, candle):  # type: ignore[no-untyped-def]
+            self.told.append(self.buy(SYMBOL, 1))
+
+    prices = dict.fromkeys(("open", "high", "low", "close", "vwap", "volume"), Decimal(100))
+    candle = VenueCandle(
+        symbol=SYMBOL, interval=1, begin_ns=START, end_ns=START + 60 * SECOND, trades=1, closed=True, **prices
+    )
+    event = Candles(symbol=SYMBOL, interval=1, kind="update", candles=(candle,))
+    result = run(Buys, Tape().event(60, event).event(61, event))
+    assert [order.state for order in Buys.told] == ["refused"]
+    assert (result.fills, result.orders[-1].state) == ([], "refused")
