@@ -145,17 +145,28 @@ class ExportFolder:
             raise TapeError(str(out), "there is something in its place", hint="Choose a folder that is not there yet")
         elif not overwrite:
             raise TapeError(str(out), "there is an export already", hint="Use --overwrite to replace it")
-        if self.folder.exists():
-            shutil.rmtree(self.folder)
-        self.folder.mkdir(parents=True)
+        try:
+            if self.folder.exists():
+                shutil.rmtree(self.folder)
+            self.folder.mkdir(parents=True)
+        except OSError as failed:
+            raise self._failure(failed) from failed
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        if kind is not None:
-            shutil.rmtree(self.folder, ignore_errors=True)
+        if kind is None:
+            try:
+                self._put_in_place()
+            except OSError as failed:
+                raise self._failure(failed) from failed
             return
+        shutil.rmtree(self.folder, ignore_errors=True)
+        if isinstance(error, OSError):
+            raise self._failure(error) from error
+
+    def _put_in_place(self) -> None:
         (self.folder / _NOTE).write_bytes(msgspec.json.encode(self._about))
         old = self.out.with_name(f".{self.out.name}.old")
         if self.out.exists():
@@ -163,6 +174,9 @@ class ExportFolder:
             self.out.rename(old)
         self.folder.rename(self.out)
         shutil.rmtree(old, ignore_errors=True)
+
+    def _failure(self, error: OSError) -> TapeError:
+        return TapeError(str(self.out), error.strerror or str(error), hint="Nothing was exported")
 
 
 class ParquetFolder:

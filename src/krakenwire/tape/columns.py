@@ -84,7 +84,7 @@ def words(values: Int64s, decimals: int, symbol: str, what: str) -> Int64s:
 
 
 class News(NamedTuple):
-    """Which trades count, and which of them are news: not of a snapshot that only says what was before."""
+    """Which trades count, and which of them are news: they happened when trades were being received."""
 
     keep: Flags
     fresh: Flags
@@ -95,6 +95,7 @@ class TradeNews:
 
     def __init__(self) -> None:
         self._last_id = -1
+        self._since_ns: int | None = None
         self.repeated = 0
 
     def of(self, trades: Rows) -> News:
@@ -102,12 +103,13 @@ class TradeNews:
         ids, snapshot = trades["aux"], (trades["flags"] & SNAPSHOT) != 0
         if not len(trades):
             return News(snapshot, snapshot)
+        if self._since_ns is None:
+            self._since_ns = int(trades["time_ns"][0])
         known = np.maximum.accumulate(np.concatenate(([self._last_id], ids)))
         keep = ~(snapshot & (ids >= 0) & (ids <= known[:-1]))
-        fresh = keep & (~snapshot | ((ids >= 0) & (known[:-1] >= 0) & (self._last_id >= 0)))
         self._last_id = int(known[-1])
         self.repeated += int((~keep).sum())
-        return News(keep, fresh)
+        return News(keep, keep & (~snapshot | (trades["venue_ns"] >= self._since_ns)))
 
 
 class CandleMaker:

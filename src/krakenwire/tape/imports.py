@@ -383,7 +383,7 @@ def candle_minutes(begins_ns: Int64s, asked: int | None) -> int:
     steps = steps[steps > 0]
     if asked is None and not len(steps):
         raise ConfigError("--interval", expected="minutes", hint="One candle does not tell its interval")
-    minutes = asked or max(1, int(steps[0]) // _MINUTE_NS)
+    minutes = max(1, int(steps[0]) // _MINUTE_NS) if asked is None else asked
     if minutes < 1 or (begins_ns % (minutes * _MINUTE_NS)).any():
         hint = "Say it with --interval" if asked is None else "The candles begin at other times"
         raise ConfigError(

@@ -42,10 +42,12 @@ def trades(*rows: tuple[int, int, int, int], flags: int = 0) -> Rows:
 
 def test_trades_that_a_snapshot_repeats_are_left_out_and_those_it_adds_are_news() -> None:
     news = TradeNews()
-    first = news.of(trades((5, 0, 1, 1), (6, 0, 1, 1), flags=SNAPSHOT))
+    told = trades((5, 10, 1, 1), (6, 11, 1, 1), flags=SNAPSHOT)
+    told["time_ns"] = 50
+    first = news.of(told)
     assert (first.keep.tolist(), first.fresh.tolist()) == ([True, True], [False, False])
-    assert news.of(trades((7, 0, 1, 1))).fresh.tolist() == [True]
-    again = news.of(trades((6, 0, 1, 1), (7, 0, 1, 1), (8, 0, 1, 1), flags=SNAPSHOT))
+    assert news.of(trades((7, 60, 1, 1))).fresh.tolist() == [True]
+    again = news.of(trades((6, 11, 1, 1), (7, 60, 1, 1), (8, 70, 1, 1), flags=SNAPSHOT))
     assert (again.keep.tolist(), again.fresh.tolist(), news.repeated) == ([False, False, True], [False, False, True], 2)
 
 
@@ -108,8 +110,8 @@ def test_rows_become_events_with_both_times() -> None:
              (SELL, 1001, 10**8, LAST), (BUY, 1, 1, SNAPSHOT | LAST), (GAP, 0, 0, LAST))
     )  # fmt: skip
     assert made["ev"].tolist() == [
-        CLEARS | BOTH, SNAP | BUYS | BOTH, SNAP | SELLS | BOTH, DEPTH | BUYS | BOTH, TRADE | SELLS | BOTH, CLEARS | BOTH,
-    ]  # fmt: skip
+        kind | BOTH for kind in (CLEARS, SNAP | BUYS, SNAP | SELLS, DEPTH | BUYS, TRADE | SELLS, CLEARS)
+    ]
     assert made["px"].tolist() == [0, 100.1, 100.3, 100.1, 100.1, 0]
     assert made["qty"][4] == 1.0
     assert (made["local_ts"].tolist(), made["exch_ts"].tolist()) == (

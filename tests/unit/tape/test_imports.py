@@ -51,7 +51,7 @@ def test_rows_are_sorted_and_those_of_one_time_keep_their_order() -> None:
         ("3,0,1", "line 3, column price"),
         ("3,1", "line 3, column volume"),
         ("3,1,nan", "line 3, column volume"),
-        ("3,1,１", "line 3, column volume"),
+        ("3,1,\uff11", "line 3, column volume"),
         ("3,1,1e400", "line 3, column volume"),
         ("3,12345678901234567890,1", "line 3, column price"),
     ],
