@@ -12,6 +12,7 @@ from tests.e2e.command import one_line, run, run_here
 
 from krakenwire.apps.tape_import import import_files
 from krakenwire.cli.exit_codes import FAILED, OK, USAGE
+from krakenwire.storage.run_folder import read_run
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "strategies"
 
@@ -55,6 +56,39 @@ def test_the_last_line_is_one_object_with_the_sums_of_the_run(folder: Path) -> N
     assert (told["fills"], told["turnover"], told["fees"]) == (1, Decimal("55.05"), Decimal("0.5505"))
     assert told["net_profit"] == Decimal("0.5") * 120 - Decimal("55.05") - Decimal("0.5505")
     assert (told["strategy"], told["source"], told["parameters"]) == ("Buyer", "trades.csv", {"trades": 2})
+
+
+CANDLED = """
+from krakenwire.bot import Strategy
+
+class Dips(Strategy):
+    symbols = ["BTC/USD"]
+    candles = ("1m",)
+
+    def on_candle(self, candle):
+        self.log(f"{candle.open} {candle.high} {candle.low} {candle.close} {candle.volume}")
+        if not self.portfolio.position("BTC/USD"):
+            self.buy("BTC/USD", "0.5", "98")
+"""
+
+
+def test_a_file_of_candles_is_traded_along_the_path_of_their_prices(folder: Path) -> None:
+    (folder / "dips.py").write_text(CANDLED)
+    (folder / "candles.csv").write_text("1700000040,100,103,99,101,4,9\n1700000100,101,102,97,98,4,9\n")
+    code, out, err = backtest(
+        folder,
+        "--config",
+        str(folder / "bot.toml"),
+        "--out",
+        str(folder / "run"),
+        "--json",
+        file="dips.py",
+        tape="candles.csv",
+    )
+    assert (code, err) == (OK, "")
+    assert json.loads(out.splitlines()[-1], parse_float=Decimal)["turnover"] == Decimal(49)
+    notes = [row.text for row in read_run(folder / "run").notes if row.kind == "log"]
+    assert notes == ["100 103 99 101 4.00000000"]
 
 
 def test_a_tape_and_the_file_it_was_made_of_give_the_same_run(folder: Path) -> None:

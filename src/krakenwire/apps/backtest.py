@@ -143,7 +143,7 @@ def _market_of_file(path: Path, symbols: Sequence[str]) -> MarketData:
         )
     with tempfile.TemporaryDirectory(prefix="krakenwire-") as folder:
         tape = Path(folder) / "tape"
-        import_files([path], symbols[0], tape)
+        import_files([path], symbols[0], tape, as_trades=True)
         return replace(market_data(Tape(tape), symbols=tuple(symbols)), source=str(path))
 
 

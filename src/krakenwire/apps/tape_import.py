@@ -23,6 +23,7 @@ from krakenwire.model.numbers import scaled_to_decimal
 from krakenwire.protocol.v2 import encode
 from krakenwire.storage.frames import FrameFile
 from krakenwire.storage.tape_writer import TapeWriter
+from krakenwire.tape.candle_path import trades_of_candles
 from krakenwire.tape.imports import Columns, Format, LineReader, candle_minutes, duplicates_in, sides_by_tick_rule
 from krakenwire.tape.marks import Mark, Opened
 from krakenwire.tape.record import Kind
@@ -38,6 +39,7 @@ _SEGMENT_S: Final = 10 * 366 * 86_400
 
 _MINUTE_NS: Final = 60_000_000_000
 _PROGRESS_ROWS: Final = 50_000
+_MADE_OF_CANDLES: Final = "trades made up from candles: open, the extreme against their direction, the other one, close"
 _ORD_TYPES: Final = ("limit", "market")
 _SIDES: Final = ("buy", "sell")
 
@@ -87,6 +89,7 @@ def import_files(
     *,
     layout: Format = "auto",
     interval: int | None = None,
+    as_trades: bool = False,
     drop_duplicates: bool = False,
     skip_bad: bool = False,
     progress: Progress | None = None,
@@ -99,6 +102,7 @@ def import_files(
         out: a folder that is not there yet.
         layout: see `LineReader`.
         interval: minutes of candles; None to tell it from their beginnings.
+        as_trades: write, for files of candles, trades that tell their prices, see `krakenwire.tape.candle_path`.
         drop_duplicates: leave out rows that repeat another in every column.
         skip_bad: leave bad rows out.
         progress: see `Progress`.
@@ -119,6 +123,9 @@ def import_files(
     duplicates = int(again.sum())
     if drop_duplicates:
         columns = columns.picked(~again)
+    if as_trades and columns.kind == "candles":
+        columns = _told_as_trades(columns, interval)
+        marks.append(Mark(mark="imported", symbol=symbol, reason=_MADE_OF_CANDLES, count=len(columns)))
     maker = _TradeFrames(columns, symbol) if columns.kind == "trades" else _CandleFrames(columns, symbol, interval)
     frames = _write(out, symbol, marks, maker, progress)
     return ImportReport(
@@ -140,6 +147,13 @@ def import_files(
         price_decimals=maker.price_decimals,
         qty_decimals=maker.qty_decimals,
     )
+
+
+def _told_as_trades(columns: Columns, interval: int | None) -> Columns:
+    made = trades_of_candles(columns, candle_minutes(columns.time_ns, interval) * _MINUTE_NS)
+    if not len(made):
+        raise ConfigError("--as-trades", expected="a candle in which something traded", found="none")
+    return made
 
 
 def _read(reader: LineReader, path: Path, symbol: str, progress: Progress | None) -> Mark:

@@ -26,7 +26,11 @@ order type. Rows may be out of order. Where no file tells the side, the tick rul
 a trade above the one before was bought, one below it sold.
 
   krakenwire tape import XBTUSD.csv --symbol BTC/USD --out tape
-  krakenwire tape import XBTUSD_5.csv.gz --symbol BTC/USD --interval 5 --out candles"""
+  krakenwire tape import XBTUSD_5.csv.gz --symbol BTC/USD --interval 5 --out candles
+  krakenwire tape import XBTUSD_5.csv.gz --symbol BTC/USD --as-trades --out market
+
+On a tape of candles alone no order fills. With --as-trades each candle becomes four
+trades that tell its prices: open, the extreme against its direction, the other, close."""
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -48,6 +52,9 @@ def add_parser(subparsers: Subparsers) -> None:
         help="what the rows are; auto looks at the first one",
     )
     parser.add_argument("--interval", type=int, metavar="MINUTES", help="of candles; told by their beginnings")
+    parser.add_argument(
+        "--as-trades", action="store_true", help="write four trades a candle, which tell its prices, for backtests"
+    )
     parser.add_argument("--drop-duplicates", action="store_true", help="leave out rows that repeat another wholly")
     parser.add_argument("--skip-bad", action="store_true", help="leave out bad rows, and say how many there were")
     parser.add_argument("--json", action="store_true", help="one JSON object")
@@ -63,6 +70,7 @@ def run(args: argparse.Namespace) -> int:
         Path(args.out),
         layout=args.layout,
         interval=args.interval,
+        as_trades=args.as_trades,
         drop_duplicates=args.drop_duplicates,
         skip_bad=args.skip_bad,
         progress=_show if sys.stderr.isatty() else None,

@@ -22,7 +22,16 @@ from krakenwire.model.numbers import decimal_from_text
 from krakenwire.model.times import ns_from_rfc3339, ns_from_unix_text
 from krakenwire.tape.listings import decimals_of
 
-__all__ = ["Columns", "Format", "LineReader", "Shape", "candle_minutes", "duplicates_in", "sides_by_tick_rule"]
+__all__ = [
+    "Columns",
+    "Format",
+    "Int64s",
+    "LineReader",
+    "Shape",
+    "candle_minutes",
+    "duplicates_in",
+    "sides_by_tick_rule",
+]
 
 Format = Literal["auto", "trades", "time-and-sales", "ohlcvt"]
 Int64s: TypeAlias = npt.NDArray[np.int64]

@@ -137,6 +137,8 @@ class MarketFeed:
                 self._callbacks.call(self._on_ticker, event)
         elif isinstance(event, Candles) and not self._from_trades and event.symbol in self._markets:
             self._candles(event)
+        elif isinstance(event, Gap) and event.symbol in self._markets:
+            self._told_gap(event)
 
     def _candles(self, event: Candles) -> None:
         market = self._markets[event.symbol]
@@ -151,6 +153,13 @@ class MarketFeed:
         self._log.note(self._simulator.now_ns, "gap", "the book is not to be trusted until its next snapshot", symbol)
         if self._on_gap is not None:
             gap = Gap(channel_name="book", symbol=symbol, reason="gap", since_ns=self._simulator.now_ns)
+            self._callbacks.call(self._on_gap, gap)
+
+    def _told_gap(self, gap: Gap) -> None:
+        """Something but the book may have been missed."""
+        missed = f"{gap.channel_name} may have been missed: {gap.reason}"
+        self._log.note(self._simulator.now_ns, "gap", missed, gap.symbol or "")
+        if self._on_gap is not None:
             self._callbacks.call(self._on_gap, gap)
 
 

@@ -12,6 +12,7 @@ from tests.unit.trading.markets import LISTING, NO_DELAY, SECOND, START, Tape, r
 
 from krakenwire.bot import Strategy, parameter
 from krakenwire.errors import ConfigError, RiskRefusal, StrategyError, SymbolError, UsageError
+from krakenwire.model.feed import Gap
 from krakenwire.model.market import Candle as VenueCandle
 from krakenwire.model.market import Candles, Ticker
 from krakenwire.model.rows import ASK, BID, BUY, SELL, SNAPSHOT, Listing
@@ -459,6 +460,17 @@ def test_parameters_are_shown_in_the_head_as_json_has_them() -> None:
         size: Decimal = parameter(Decimal("0.1"))
 
     assert run(Mine, quiet(), parameters={"fast": "7"}).head.parameters == {"fast": 7, "size": "0.1"}
+
+
+def test_a_gap_of_trades_alone_is_told_and_leaves_the_book_readable() -> None:
+    class Mine(Told):
+        def on_gap(self, gap):  # type: ignore[no-untyped-def]
+            self.told.append((gap.channel_name, gap.reason, self.book(SYMBOL).live))
+
+    missed = Gap(channel_name="trade", symbol=SYMBOL, reason="trade ids")
+    result = run(Mine, Tape().book(0, {99: 1}, {100: 1}).event(1, missed))
+    assert Mine.told == [("trade", "trade ids", True)]
+    assert [note.kind for note in result.notes] == ["gap"]
 
 
 def test_on_a_tape_of_candles_alone_an_order_is_refused_not_filled_by_guess() -> None:
