@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from krakenwire.errors import UsageError
-from krakenwire.model.rows import ASK, BID, BUY, CLEAR, EVENT, GAP, LAST, ROW, SELL, SNAPSHOT, Listing, Rows
+from krakenwire.model.rows import ASK, BID, BUY, CLEAR, EVENT, GAP, LAST, QUIET, ROW, SELL, SNAPSHOT, Listing, Rows
 from krakenwire.trading.simulator import FillModel, What
 
 MS = 1_000_000
@@ -79,7 +79,8 @@ def market(random: Random, frames: int) -> Rows:
             prices = [mids[symbol] + random.randrange(-4, 5) for _ in some]
             frame([(trade, price, random.randrange(1, 40)) for price in prices], symbol, flags)
         else:
-            frame([level(symbol) for _ in range(random.choice((1, 1, 2, 6)))], symbol)
+            flags = QUIET if random.random() < 0.1 else 0
+            frame([level(symbol) for _ in range(random.choice((1, 1, 2, 6)))], symbol, flags)
     return np.array(rows, dtype=ROW)
 
 

@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 enum { KW_ROW_BID = 1, KW_ROW_ASK, KW_ROW_BUY, KW_ROW_SELL, KW_ROW_CLEAR, KW_ROW_GAP, KW_ROW_EVENT };
-enum { KW_ROW_LAST = 1, KW_ROW_SNAPSHOT = 2, KW_ROW_MARKET = 4, KW_ROW_UNVERIFIED = 8 };
+enum { KW_ROW_LAST = 1, KW_ROW_SNAPSHOT = 2, KW_ROW_MARKET = 4, KW_ROW_UNVERIFIED = 8, KW_ROW_QUIET = 16 };
 
 typedef struct {
     int64_t time_ns, venue_ns;

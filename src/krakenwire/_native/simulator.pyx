@@ -12,7 +12,7 @@ from libc.stdint cimport int64_t, uint64_t
 
 from krakenwire._native.simulator_fills cimport (
     AMEND, CANCEL, CANCEL_ALL, Due, ENTER, EXPIRE, Fills, KW_ROW_ASK, KW_ROW_BID, KW_ROW_BUY, KW_ROW_CLEAR,
-    KW_ROW_EVENT, KW_ROW_GAP, KW_ROW_LAST, KW_ROW_SELL, REPORT, TIMER, kw_due, kw_due_pop, kw_row, words,
+    KW_ROW_EVENT, KW_ROW_GAP, KW_ROW_LAST, KW_ROW_QUIET, KW_ROW_SELL, REPORT, TIMER, kw_due, kw_due_pop, kw_row, words,
 )
 from krakenwire._native.simulator_orders cimport NEW, OPEN, Order as CompiledOrder, SENT, WAITING
 
@@ -227,7 +227,9 @@ cdef class Simulator:
         """The frame is whole: own orders are filled that the book has reached, and the strategy is told."""
         if last.kind == KW_ROW_BID or last.kind == KW_ROW_ASK or last.kind == KW_ROW_CLEAR:
             fills.whole(self.due.now_ns)
-            if fills.on_book is not None and fills.book.live and fills.book.depth:
+            if fills.on_book is None or last.flags & KW_ROW_QUIET:
+                return 0
+            if fills.book.live and fills.book.depth:
                 fills.on_book(fills.book)
         elif last.kind == KW_ROW_BUY or last.kind == KW_ROW_SELL:
             if fills.on_trade is not None:

@@ -18,6 +18,7 @@ cdef extern from "rows.h":
         KW_ROW_EVENT
         KW_ROW_LAST
         KW_ROW_SNAPSHOT
+        KW_ROW_QUIET
 
     ctypedef struct kw_row:
         int64_t time_ns

@@ -27,6 +27,7 @@ __all__ = [
     "GAP",
     "LAST",
     "MARKET",
+    "QUIET",
     "ROW",
     "SELL",
     "SNAPSHOT",
@@ -82,6 +83,8 @@ MARKET: Final = 4
 """Flag: a trade whose taker sent a market order."""
 UNVERIFIED: Final = 8
 """Flag: a level of a message whose checksum was not there or not compared."""
+QUIET: Final = 16
+"""Flag, on the last row of a frame of a book: the frame counts in full, but nobody is called for it."""
 
 
 class Listing(msgspec.Struct, frozen=True, kw_only=True):

@@ -22,7 +22,7 @@ from tests.unit.trading.simulator_stage import (
 )
 
 from krakenwire.errors import StaleData, UsageError
-from krakenwire.model.rows import ASK, BID, Listing
+from krakenwire.model.rows import ASK, BID, QUIET, Listing
 from krakenwire.trading.simulator import AHEAD_UNKNOWN, FillModel, OrderFlag, OrderType, What
 
 PROPORTIONAL = FillModel(entry_latency_ns=0, report_latency_ns=0, queue="proportional")
@@ -466,3 +466,13 @@ def test_a_listing_of_the_impossible_is_refused(make: Make) -> None:
     for wrong in ({"tick": 0}, {"lot": 0}, {"depth": -1}):
         with pytest.raises(UsageError):
             make(listing=Listing(symbol="BTC/USD", price_decimals=1, **wrong))
+
+
+def test_a_quiet_frame_counts_in_full_and_calls_nobody(make: Make) -> None:
+    stage = make()
+    told: list[int] = []
+    stage.sim.on(0, What.BOOK, lambda book: told.append(book.bid_lots))
+    order = stage.order(BID, 101, 3)
+    stage.sim.run(rows_of((stage.sim.now_ns + MS, [ask(101, 2)]), flags=QUIET))
+    stage.frame(bid(100, 11))
+    assert (order.filled, told) == (2, [11])

@@ -14,7 +14,7 @@ from heapq import heappop, heappush
 from typing import Final
 
 from krakenwire.errors import UsageError
-from krakenwire.model.rows import ASK, BID, BUY, CLEAR, EVENT, GAP, LAST, SELL, Listing, Rows
+from krakenwire.model.rows import ASK, BID, BUY, CLEAR, EVENT, GAP, LAST, QUIET, SELL, Listing, Rows
 from krakenwire.trading.simulator import orders as words
 from krakenwire.trading.simulator.book import SimBook
 from krakenwire.trading.simulator.checks import check_amend, check_listings, check_order, check_rows, refusal_of
@@ -201,7 +201,7 @@ class Simulator:
             self._whole = bool(flags & LAST)
             self._take(self._fills[symbol], kind, price, qty, flags, venue_ns)
             if self._whole:
-                self._call(symbol, kind, aux, row + 1)
+                self._call(symbol, kind, flags, aux, row + 1)
                 if self._stopped:
                     return
 
@@ -217,12 +217,13 @@ class Simulator:
         if kind in {BID, ASK, CLEAR} and flags & LAST:
             fills.whole(self.now_ns)
 
-    def _call(self, symbol: int, kind: int, aux: int, end: int) -> None:
+    def _call(self, symbol: int, kind: int, flags: int, aux: int, end: int) -> None:
         """Tell the strategy that a frame is whole."""
         on_book, on_trade, on_gap = self._calls[symbol]
         if kind in {BID, ASK, CLEAR}:
-            if on_book is not None and self.books[symbol].live and self.books[symbol].depth:
-                on_book(self.books[symbol])
+            book = self.books[symbol]
+            if on_book is not None and not flags & QUIET and book.live and book.depth:
+                on_book(book)
         elif kind in {BUY, SELL}:
             if on_trade is not None:
                 on_trade(symbol, self._first, end)
