@@ -414,5 +414,31 @@ BOT_SLOW_CALLBACK_MS: Final = 50
 
 BOT_CONFIG_BYTES_MAX: Final = 1024 * 1024
 """A configuration of a bot is some dozen lines."""
+
+BOT_WAITING_EVENTS_MAX: Final = 200_000
+"""Market events that wait for a strategy, about 100 MB: minutes of a busy feed. Beyond it they are dropped."""
+
+BOT_LATE_MS: Final = 100
+BOT_LATE_EVENTS: Final = 2_000
+"""Market events wait longer, or more of them do: a strategy is called for each symbol's newest book only."""
+
+BOT_SLICE_ROWS: Final = 512
+"""Rows of the market between two looks for urgent calls: well under a millisecond where the strategy is not called."""
+
+BOT_CLOSING_S: Final = 10.0
+"""For the market's answers to the cancels at a bot's end; the dead man's switch does what is left."""
+
+BOT_FEED_START_S: Final = 30.0
+"""For the instruments and the first books of a feed: a connection and three answers take a second or two."""
+
+BOT_STATUS_NOTES: Final = 8
+BOT_STATUS_FILLS: Final = 20
+"""Notes and fills that a status shows: what fits on a screen."""
+
+BOT_SKEW_TRADES: Final = 20
+"""Latest batches of trades that our clock is compared by; the quickest of them counts, so delays do not."""
+
+BOT_SKEW_TRADES_MIN: Final = 3
+"""Before that many, one delayed trade would look like a wrong clock."""
 SWEEP_MAPS: Final = 64
 """Heat maps on one page: beyond it nobody looks, and the table has all."""

@@ -37,6 +37,7 @@ class Callbacks:
         errors: how many there were.
         open: whether the strategy is called at all.
         slowest_ns: the longest call of each callback that was measured.
+        between: called after each callback that is measured: what must not wait for the rest of the rows.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class Callbacks:
         self.errors = 0
         self.open = True
         self.slowest_ns: dict[str, int] = {}
+        self.between: Callable[[], None] = _nothing
 
     def of(self, name: str) -> Callable[..., None] | None:
         """Return a callback that the strategy overrides, measured where there is a stopwatch; None for the others."""
@@ -99,5 +101,10 @@ class Callbacks:
                     self.slowest_ns[name] = took_ns
                 if took_ns > _SLOW_NS:
                     self._log.note(self._clock.now_ns, "slow", f"{name} took {took_ns / 1e6:.0f} ms")
+            self.between()
 
         return measured
+
+
+def _nothing() -> None:
+    """Nothing waits."""

@@ -63,6 +63,7 @@ class Desk:
         on_fill: called with each fill, before `on_order`.
         on_stop: called with the limit that stops the bot.
         clock_skew_ns: how far our clock is from the venue's; None where there is one clock.
+        book_age: tells how long ago a symbol's book was last known to be right; None where only its changes tell.
     """
 
     def __init__(
@@ -90,6 +91,7 @@ class Desk:
         self.on_fill: Callable[[Fill], None] = _nobody
         self.on_stop: Callable[[RiskRefusal], None] = _nobody
         self.clock_skew_ns: int | None = None
+        self.book_age: Callable[[str], int | None] | None = None
 
     @property
     def broker(self) -> Broker:
@@ -119,8 +121,10 @@ class Desk:
         return self.market(symbol).last_mid()
 
     def book_age_ns(self, symbol: str) -> int | None:
-        """Return how long ago its book last changed while it was live; None where there is no book."""
+        """Return how long ago its book was last known to be right; None where there is no book."""
         market = self.market(symbol)
+        if self.book_age is not None:
+            return self.book_age(symbol)
         return self._clock.now_ns - market.book_time_ns if market.listing.depth else None
 
     def position(self, symbol: str) -> Decimal:

@@ -118,6 +118,7 @@ class Engine:
         self.targets = Targets(self.desk, self.actions.place)
         self.timers = Timers(simulator)
         self.stopped = ""
+        self._muted = False
         self._callbacks = Callbacks(
             strategy, self.clock, self.log, on_error=settings.on_error, stop=self.stop, stopwatch=stopwatch
         )
@@ -133,6 +134,29 @@ class Engine:
         self._on_order, self._on_fill = self._callbacks.of("on_order"), self._callbacks.of("on_fill")
         self._on_timer = self._callbacks.of("on_timer")
         self.desk.on_order, self.desk.on_fill, self.desk.on_stop = self._order, self._fill, self._risk_stops
+
+    @property
+    def simulator(self) -> Simulator:
+        """The market."""
+        return self._simulator
+
+    @property
+    def between(self) -> Callable[[], None]:
+        """What is called after each callback that is measured: for what must not wait for the rest of the rows."""
+        return self._callbacks.between
+
+    @between.setter
+    def between(self, call: Callable[[], None]) -> None:
+        self._callbacks.between = call
+
+    def hears(self, callback: str) -> bool:
+        """Return whether the strategy has a callback of that name."""
+        return self._strategy.overrides(callback)
+
+    def mute(self) -> None:
+        """Call the strategy no more, `on_stop` included."""
+        self._feed.stop()
+        self._muted = True
 
     @property
     def error(self) -> StrategyError | None:
@@ -207,8 +231,9 @@ class Engine:
             settle_ns: how long pretended cancels take to be heard of; None where the market is not pretended.
         """
         self._feed.stop()
-        self._callbacks.open = True
-        self._callbacks.call(self._strategy.on_stop)
+        if not self._muted:
+            self._callbacks.open = True
+            self._callbacks.call(self._strategy.on_stop)
         self._callbacks.open = False
         self.targets.forget()
         self.desk.cancel_all()
@@ -279,16 +304,12 @@ class Engine:
 
 
 def _markets(strategy: Strategy, simulator: Simulator) -> tuple[SymbolMarket, ...]:
-    """The symbols of a run, each at its place in the rows."""
+    """The symbols of a run, each with its place in the rows, in the strategy's order: every world has that one."""
     places = [listing.symbol for listing in simulator.listings]
     if not strategy.symbols:
         raise ConfigError(f"{type(strategy).__name__}.symbols", expected="at least one symbol, such as BTC/USD")
     missing = [symbol for symbol in strategy.symbols if symbol not in places]
     if missing:
         raise ConfigError(missing[0], expected="a symbol that the market data has: " + ", ".join(places))
-    seen = zip(simulator.listings, simulator.books, strict=True)
-    return tuple(
-        SymbolMarket(place, listing, book)
-        for place, (listing, book) in enumerate(seen)
-        if listing.symbol in strategy.symbols
-    )
+    found = [places.index(symbol) for symbol in dict.fromkeys(strategy.symbols)]
+    return tuple(SymbolMarket(place, simulator.listings[place], simulator.books[place]) for place in found)

@@ -30,6 +30,7 @@ class RunLog:
 
     def __init__(self) -> None:
         self._kept: list[tuple[Any, ...]] = []
+        self._told = 0
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -71,10 +72,9 @@ class RunLog:
             yield make(*parts)
 
     def new_rows(self) -> list[RunRow]:
-        """Return the rows that came since the last call, and keep them no longer."""
-        found = list(self.rows())
-        self._kept.clear()
-        return found
+        """Return the rows that came since the last call; they stay among all rows."""
+        first, self._told = self._told, len(self._kept)
+        return [make(*parts) for make, *parts in self._kept[first:]]
 
 
 class RunResult:
