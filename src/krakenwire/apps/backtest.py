@@ -10,11 +10,12 @@ import gc
 import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import replace as replaced
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from msgspec.structs import replace
 
 from krakenwire.apps.bot_config import BotConfig
 from krakenwire.errors import ConfigError
@@ -26,7 +27,7 @@ from krakenwire.trading.engine import Engine, EngineSettings
 from krakenwire.trading.market_feed import CandlesFrom
 from krakenwire.trading.ports import RiskCheck
 from krakenwire.trading.risk import Risk
-from krakenwire.trading.run_records import RunHead
+from krakenwire.trading.run_records import Mode, RunHead
 from krakenwire.trading.run_result import RunResult
 from krakenwire.trading.simulator import FillModel, Simulator
 from krakenwire.trading.strategy import Strategy
@@ -35,7 +36,17 @@ from krakenwire.version import VERSION
 if TYPE_CHECKING:
     from krakenwire.apps.market_data import MarketData
 
-__all__ = ["json_values", "read_market_of", "run_backtest"]
+__all__ = [
+    "candles_from",
+    "few_collections",
+    "head_of",
+    "json_values",
+    "read_market_of",
+    "run_backtest",
+    "sample_ns_of",
+    "settings_of",
+    "symbols_of",
+]
 
 _SECOND: Final = 1_000_000_000
 _ALLOCATIONS: Final = 200_000
@@ -68,38 +79,24 @@ def run_backtest(
     if not len(data.rows):
         raise ConfigError(data.source, expected="market data", found="none")
     made = strategy(**{**config.parameters, **(parameters or {})})
-    symbols = tuple(made.symbols)
-    if not symbols:
-        raise ConfigError(f"{strategy.__name__}.symbols", expected="at least one symbol, such as BTC/USD")
+    symbols = symbols_of(made)
     start_ns, end_ns = int(data.rows["time_ns"][0]), int(data.rows["time_ns"][-1])
-    settings = _settings(config, symbols, data, end_ns - start_ns)
+    settings = settings_of(config, symbols, candles_from(data), sample_ns_of(end_ns - start_ns))
     simulator = Simulator(data.listings, config.model, now_ns=start_ns)
     engine = Engine(made, simulator, settings, risk=Risk(config.limits, symbols) if risk is None else risk)
     engine.use_simulated_broker(config.model)
-    with _few_collections():
+    with few_collections():
         engine.start()
         engine.run(data.rows, data.objects)
         engine.finish(config.model.entry_latency_ns + config.model.report_latency_ns)
-    head = RunHead(
-        run=run,
-        strategy=strategy.__name__,
-        mode="backtest",
-        source=data.source,
-        symbols=symbols,
-        start_ns=start_ns,
-        version=VERSION,
-        quote=settings.quote,
-        parameters=json_values(made.parameters),
-        balances=settings.balances,
-        model=_model_values(config.model),
-        limits={} if risk is not None else json_values(_fields(config.limits)),
-        candle_s=settings.sample_ns / _SECOND,
-    )
+    head = head_of(made, config, settings, run, "backtest", data.source, start_ns)
+    if risk is not None:
+        head = replace(head, limits={})
     return RunResult(head, engine.log, error=engine.error, open_orders=len(engine.desk.open))
 
 
 @contextlib.contextmanager
-def _few_collections() -> Iterator[None]:
+def few_collections() -> Iterator[None]:
     """Look for garbage in cycles seldom: nearly all that a run makes is kept, and would be looked through in vain."""
     before = gc.get_threshold()
     gc.set_threshold(_ALLOCATIONS, *before[1:])
@@ -144,7 +141,7 @@ def _market_of_file(path: Path, symbols: Sequence[str]) -> MarketData:
     with tempfile.TemporaryDirectory(prefix="krakenwire-") as folder:
         tape = Path(folder) / "tape"
         import_files([path], symbols[0], tape, as_trades=True)
-        return replace(market_data(Tape(tape), symbols=tuple(symbols)), source=str(path))
+        return replaced(market_data(Tape(tape), symbols=tuple(symbols)), source=str(path))
 
 
 def json_values(values: Mapping[str, object]) -> dict[str, object]:
@@ -167,21 +164,57 @@ def _model_values(model: FillModel) -> dict[str, object]:
     return json_values(_fields(model))
 
 
-def _settings(config: BotConfig, symbols: tuple[str, ...], data: MarketData, span_ns: int) -> EngineSettings:
-    least_ns = BOT_SAMPLE_S * _SECOND
-    sample_ns = max(least_ns, -(-span_ns // (BOT_SAMPLES_MAX * _SECOND)) * _SECOND)
+def symbols_of(strategy: Strategy) -> tuple[str, ...]:
+    """Return what a strategy trades.
+
+    Raises:
+        ConfigError: nothing.
+    """
+    if not strategy.symbols:
+        raise ConfigError(f"{type(strategy).__name__}.symbols", expected="at least one symbol, such as BTC/USD")
+    return tuple(strategy.symbols)
+
+
+def settings_of(config: BotConfig, symbols: tuple[str, ...], candles: CandlesFrom, sample_ns: int) -> EngineSettings:
+    """Return what an engine is told of a configuration."""
     return EngineSettings(
         balances=config.balances_of(symbols),
         quote=config.quote_of(symbols),
         fees=FeeRates(config.model.maker_fee, config.model.taker_fee),
         margin=config.margin,
         on_error=config.on_error,
-        candles_from=_candles_from(data),
+        candles_from=candles,
         sample_ns=sample_ns,
     )
 
 
-def _candles_from(data: MarketData) -> CandlesFrom:
+def sample_ns_of(span_ns: int) -> int:
+    """Return how often equity is sampled in a market of that length."""
+    return max(BOT_SAMPLE_S * _SECOND, -(-span_ns // (BOT_SAMPLES_MAX * _SECOND)) * _SECOND)
+
+
+def head_of(
+    strategy: Strategy, config: BotConfig, settings: EngineSettings, run: str, mode: Mode, source: str, start_ns: int
+) -> RunHead:
+    """Return the first row of a run."""
+    return RunHead(
+        run=run,
+        strategy=type(strategy).__name__,
+        mode=mode,
+        source=source,
+        symbols=tuple(strategy.symbols),
+        start_ns=start_ns,
+        version=VERSION,
+        quote=settings.quote,
+        parameters=json_values(strategy.parameters),
+        balances=settings.balances,
+        model=_model_values(config.model),
+        limits=json_values(_fields(config.limits)),
+        candle_s=settings.sample_ns / _SECOND,
+    )
+
+
+def candles_from(data: MarketData) -> CandlesFrom:
     """Of trades where there are any; else the venue's own, if it told some."""
     if np.isin(data.rows["kind"], (BUY, SELL)).any():
         return "trades"

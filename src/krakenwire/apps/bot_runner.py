@@ -17,7 +17,7 @@ import numpy as np
 from msgspec.structs import replace
 
 from krakenwire.apps.bot_inbox import Batch, Inbox
-from krakenwire.errors import ListingChanged, ListingMismatch
+from krakenwire.errors import KrakenwireError, ListingChanged, ListingMismatch
 from krakenwire.limits import (
     BOT_CLOSING_S,
     BOT_LATE_EVENTS,
@@ -26,7 +26,7 @@ from krakenwire.limits import (
     BOT_SKEW_TRADES_MIN,
     BOT_SLICE_ROWS,
 )
-from krakenwire.model import Event, Gap, Trades
+from krakenwire.model import ChecksumFailed, Event, Gap, Trades
 from krakenwire.model.rows import ASK, BID, CLEAR, LAST, QUIET, Rows
 from krakenwire.tape.row_writer import RowWriter
 from krakenwire.trading.engine import Engine
@@ -41,7 +41,6 @@ __all__ = ["FeedView", "Runner"]
 _SECOND: Final = 1_000_000_000
 _LATE_NS: Final = BOT_LATE_MS * 1_000_000
 _BOOK_KINDS: Final = (BID, ASK, CLEAR)
-_GAPS: Final = frozenset({"gap", "checksum_failed"})
 
 
 class FeedView(Protocol):
@@ -76,6 +75,7 @@ class Runner:
         settle_ns: how long pretended cancels take to be heard of at the end; None where the market is not
             pretended: then their answers are waited for.
         complete: adds to a status what only its world knows.
+        ends_ns: when it ends by itself; None for never.
     """
 
     def __init__(
@@ -94,12 +94,13 @@ class Runner:
         feed: FeedView | None = None,
         settle_ns: int | None = None,
         complete: Callable[[RunStatus], RunStatus] | None = None,
+        ends_ns: int | None = None,
     ) -> None:
         self._engine, self._writer, self._inbox, self._head = engine, writer, inbox, head
         self._clock_ns, self._stopwatch = clock_ns, stopwatch
         self._on_rows, self._on_status, self._on_step = on_rows, on_status, on_step
         self._status_every_ns = int(status_every_s * _SECOND)
-        self._feed, self._settle_ns, self._complete = feed, settle_ns, complete
+        self._feed, self._settle_ns, self._complete, self._ends_ns = feed, settle_ns, complete, ends_ns
         self._simulator = engine.simulator
         self._places = {listing.symbol: place for place, listing in enumerate(self._simulator.listings)}
         self._tally = Tally(head)
@@ -109,6 +110,7 @@ class Runner:
         self._conflated = [0] * len(self._places)
         self._delays: deque[int] = deque(maxlen=BOT_SKEW_TRADES)
         self._late = self._in_urgent = False
+        self._failure: KrakenwireError | None = None
         self._hears_books = engine.hears("on_book")
         engine.between = self._between
         engine.desk.book_age = self._book_age
@@ -119,6 +121,11 @@ class Runner:
         """End the run, from any thread or a signal's handler; asked again, wait for no answers any more."""
         self._stops += 1
         self._inbox.post(lambda: self._engine.stop(reason))
+
+    def fail(self, error: KrakenwireError) -> None:
+        """End the run because it cannot go on, from any thread; the result tells the error."""
+        self._failure = self._failure or error
+        self.request_stop(str(error))
 
     # -- the strategy's thread -------------------------------------------------------------
 
@@ -142,10 +149,13 @@ class Runner:
             self._engine.stop(str(error))
             self._end()
             raise
-        self._end()
-        return RunResult(
-            self._head, self._engine.log, error=self._engine.error, open_orders=len(self._engine.desk.open)
-        )
+        try:
+            self._end()
+        except KeyboardInterrupt:
+            self._engine.mute()
+            self._end()
+        broken = self._engine.error or self._failure
+        return RunResult(self._head, self._engine.log, error=broken, open_orders=len(self._engine.desk.open))
 
     def status(self) -> RunStatus:
         """Return how it stands; on the strategy's thread only."""
@@ -163,8 +173,11 @@ class Runner:
         batches = self._inbox.take()
         if batches:
             self._market(batches)
+        now_ns = self._clock_ns()
         if not self._inbox.waiting:
-            self._engine.advance(self._clock_ns())
+            self._engine.advance(now_ns)
+        if self._ends_ns is not None and now_ns >= self._ends_ns:
+            self._engine.stop("the time is over")
         self._tell()
         if self._on_step is not None:
             self._on_step()
@@ -174,8 +187,9 @@ class Runner:
     def _idle_s(self) -> float:
         idle_ns = self._status_every_ns
         due_ns = self._simulator.next_due_ns
-        if due_ns is not None:
-            idle_ns = min(idle_ns, due_ns - self._clock_ns())
+        for at_ns in (due_ns, self._ends_ns):
+            if at_ns is not None:
+                idle_ns = min(idle_ns, at_ns - self._clock_ns())
         return idle_ns / _SECOND
 
     def _urgent(self) -> None:
@@ -210,7 +224,7 @@ class Runner:
             self._late = False
 
     def _take(self, event: Event, batch: Batch) -> None:
-        if event.channel in _GAPS:
+        if isinstance(event, Gap | ChecksumFailed):
             self._note_gap(event, batch)
         elif isinstance(event, Trades) and event.kind == "update":
             self._note_delay(batch.time_ns - event.trades[-1].time_ns)
@@ -224,10 +238,11 @@ class Runner:
         except ListingChanged as error:
             self._engine.stop(f"{error}: start again to trade by the new steps")
 
-    def _note_gap(self, event: Event, batch: Batch) -> None:
+    def _note_gap(self, event: Gap | ChecksumFailed, batch: Batch) -> None:
         for symbol in self._places if event.symbol is None else [event.symbol]:
-            if symbol in self._places:
-                self._gaps[self._places[symbol]] += 1
+            place = self._places.get(symbol)
+            if place is not None and (event.channel_name == "book" or not self._simulator.listings[place].depth):
+                self._gaps[place] += 1
         if batch.dropped and isinstance(event, Gap):
             text = f"{event.dropped} {event.channel_name} events dropped: the strategy did not come to them"
             self._engine.log.note(batch.time_ns, "dropped", text, event.symbol or "", count=event.dropped)

@@ -7,13 +7,16 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from krakenwire.cli.bot_signals import stops_on_signals
 from krakenwire.cli.exit_codes import OK, exit_code_of
 from krakenwire.cli.parsers import Subparsers
 from krakenwire.cli.render import json_line, notice, put
 from krakenwire.errors import ConfigError, MissingExtraError
+from krakenwire.watch.values import duration_from
 
 if TYPE_CHECKING:
     from krakenwire.apps.bot_config import BotConfig
+    from krakenwire.apps.bot_runner import Runner
     from krakenwire.trading.run_result import RunResult
     from krakenwire.trading.strategy import Strategy
 
@@ -24,11 +27,13 @@ FILE is a Python file with a class that derives from krakenwire.bot.Strategy;
 FILE:CLASS names one of several. With --json the last line is one object with the
 sums of the run. With --out the run is kept: rows as Parquet, report.html.
 
+  krakenwire bot run grid.py                          paper: the live feed, pretended orders; Ctrl-C ends it
+  krakenwire bot run grid.py --on local --seconds 60 --out runs/1
   krakenwire bot run grid.py --mode backtest --tape tapes/monday
+  krakenwire bot run grid.py --mode replay --tape tapes/monday
   krakenwire bot run ma_cross.py --mode backtest --tape tapes/monday --set fast=5 --set slow=20
-  krakenwire bot run grid.py --mode backtest --tape tapes/monday --config bot.toml --out runs/1 --json
 
-exit codes: 0 ended well; 1 the strategy raised, or the tape is damaged; 2 usage"""
+exit codes: 0 ended well; 1 the strategy raised, or the tape is damaged; 2 usage; 3 no connection; 5 refused"""
 
 _SUMS: Final = (
     "equity_start",
@@ -52,13 +57,49 @@ def _backtest(config: BotConfig, strategy: type[Strategy], args: argparse.Namesp
     if args.tape is None:
         raise ConfigError("--mode backtest", expected="--tape beside it")
     data = read_market_of(args.tape, strategy.symbols)
-    return run_backtest(strategy, data, config=config, run=args.out.name if args.out else "backtest")
+    return run_backtest(strategy, data, config=config, run=_name(args))
+
+
+def _paper(config: BotConfig, strategy: type[Strategy], args: argparse.Namespace) -> RunResult:
+    from krakenwire.apps.bot_paper import run_paper
+
+    with stops_on_signals() as stopper:
+
+        def begun(runner: Runner) -> None:
+            stopper.stop = runner.request_stop
+
+        seconds = None if args.seconds is None else duration_from("--seconds", args.seconds) / 1e9
+        return run_paper(
+            strategy, on=args.on or "live", config=config, run=_name(args), seconds=seconds, on_begin=begun
+        )
+
+
+def _replay(config: BotConfig, strategy: type[Strategy], args: argparse.Namespace) -> RunResult:
+    from krakenwire.apps.bot_replay import run_replay
+
+    if (args.tape is None) == (args.on is None):
+        expected = "--tape DIR beside it, or --on with the address of a running `krakenwire replay`"
+        raise ConfigError("--mode replay", expected=expected)
+    return run_replay(strategy, args.tape, on=args.on, config=config, run=_name(args))
+
+
+def _name(args: argparse.Namespace) -> str:
+    return args.out.name if args.out else str(args.mode)
 
 
 MODES: Final[Mapping[str, Callable[[BotConfig, type[Strategy], argparse.Namespace], RunResult]]] = {
     "backtest": _backtest,
+    "replay": _replay,
+    "paper": _paper,
 }
 """The worlds, by name: each runs a strategy to its end."""
+
+_TAKEN: Final[Mapping[str, tuple[str, ...]]] = {
+    "backtest": ("tape",),
+    "replay": ("tape", "on"),
+    "paper": ("on", "seconds"),
+}
+"""The options that only some worlds take."""
 
 
 def add_parser(actions: Subparsers) -> None:
@@ -66,12 +107,14 @@ def add_parser(actions: Subparsers) -> None:
     parser = actions.add_parser(
         "run",
         help="run a strategy",
-        description="Run a strategy to the end of its market, and say what came of it.",
+        description="Run a strategy in one of the worlds, and say what came of it.",
         epilog=_EPILOG,
     )
     parser.add_argument("file", metavar="FILE", help="the strategy's Python file, or FILE:CLASS")
-    parser.add_argument("--mode", choices=tuple(MODES), required=True, help="the world it runs in")
-    parser.add_argument("--tape", metavar="DIR|CSV", type=Path, help="the recorded market, for backtest")
+    parser.add_argument("--mode", choices=tuple(MODES), default="paper", help="the world it runs in (default paper)")
+    parser.add_argument("--tape", metavar="DIR|CSV", type=Path, help="the recorded market, for backtest and replay")
+    parser.add_argument("--on", metavar="WHERE", help="live (default), beta, local, or an address")
+    parser.add_argument("--seconds", metavar="S", help="end after so long, such as 90 or 5m; else Ctrl-C does")
     parser.add_argument(
         "--set", dest="settings", action="append", default=[], metavar="NAME=VALUE", help="a parameter; repeatable"
     )
@@ -91,6 +134,9 @@ def run(args: argparse.Namespace) -> int:
     if not strategy.symbols:
         raise ConfigError(f"{strategy.__name__}.symbols", expected="at least one symbol, such as BTC/USD")
     config = _config(args)
+    for option in ("tape", "on", "seconds"):
+        if getattr(args, option) is not None and option not in _TAKEN[args.mode]:
+            raise ConfigError(f"--{option}", expected=f"another mode than {args.mode}")
     if args.out is not None:
         check_run_folder(args.out)
     result = MODES[args.mode](config, strategy, args)

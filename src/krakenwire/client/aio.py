@@ -386,6 +386,14 @@ class Kraken(Trading):
         """What was received, renewed, dropped and passed over, so far."""
         return self._core.counters
 
+    @property
+    def heard_ns(self) -> int:
+        """When the connection of market data was last heard of, nanoseconds since 1970; 0 while it is not open.
+
+        Heartbeats count: a book that is live and does not change is right as long as this is recent.
+        """
+        return self._core.heard_ns
+
     def _entered(self) -> AioPump:
         if self._pump is None:
             raise UsageError("this client", expected="use inside its `async with` statement")

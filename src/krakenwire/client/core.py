@@ -310,6 +310,11 @@ class Core:
                 setattr(total, name, getattr(total, name) + getattr(line.hub.session.counters, name))
         return total
 
+    @property
+    def heard_ns(self) -> int:
+        """When market data's connection was last heard of, by the drivers' clock; 0 while it is not open."""
+        return next((line.hub.session.heard_ns for line in self.lines if line.name == "public"), 0)
+
     def book(self, symbol: str) -> BookReading:
         """Return the live book of a symbol.
 

@@ -102,6 +102,11 @@ class Session(SessionViews):
             self._rows |= orders.rows(self._rows)
         self._req_ids = itertools.count(1) if req_ids is None else req_ids
 
+    @property
+    def heard_ns(self) -> int:
+        """When the open connection was last heard of, its heartbeats included; 0 while none is open."""
+        return self._connection.liveness.heard_ns if self.state == "open" else 0
+
     # -- what the user wants -------------------------------------------------------
 
     def start(self, now_ns: int) -> Sequence[Event]:

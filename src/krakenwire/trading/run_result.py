@@ -12,7 +12,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any, Final, Literal
 
-from krakenwire.errors import StrategyError
+from krakenwire.errors import KrakenwireError
 from krakenwire.trading.orders import Fill, Order
 from krakenwire.trading.portfolio import EXACT
 from krakenwire.trading.run_records import DecisionRow, EquityRow, FillRow, NoteRow, OrderRow, RunHead, RunRow
@@ -83,11 +83,13 @@ class RunResult:
     Args:
         head: what it was.
         log: everything that happened.
-        error: the first error of the strategy, None when there was none.
+        error: the first error of the strategy, or what broke the run; None when there was none.
         open_orders: at the end.
     """
 
-    def __init__(self, head: RunHead, log: RunLog, *, error: StrategyError | None = None, open_orders: int = 0) -> None:
+    def __init__(
+        self, head: RunHead, log: RunLog, *, error: KrakenwireError | None = None, open_orders: int = 0
+    ) -> None:
         self.head, self._log, self.error, self.open_orders = head, log, error, open_orders
 
     @cached_property
