@@ -431,6 +431,9 @@ BOT_CLOSING_S: Final = 10.0
 BOT_FEED_START_S: Final = 30.0
 """For the instruments and the first books of a feed: a connection and three answers take a second or two."""
 
+BOT_STATUS_EVERY_S: Final = 0.25
+"""Between two statuses: as often as a person can read, and little beside a strategy."""
+
 BOT_STATUS_NOTES: Final = 8
 BOT_STATUS_FILLS: Final = 20
 """Notes and fills that a status shows: what fits on a screen."""

@@ -20,8 +20,8 @@ from msgspec.structs import replace
 from krakenwire.apps.bot_config import BotConfig
 from krakenwire.errors import ConfigError
 from krakenwire.limits import BOT_SAMPLE_S, BOT_SAMPLES_MAX
-from krakenwire.model.market import Candles
-from krakenwire.model.rows import BUY, SELL
+from krakenwire.model.market import Candles, Ticker
+from krakenwire.model.rows import BUY, EVENT, SELL, Rows
 from krakenwire.trading.desk import FeeRates
 from krakenwire.trading.engine import Engine, EngineSettings
 from krakenwire.trading.market_feed import CandlesFrom
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 __all__ = [
     "candles_from",
     "few_collections",
+    "first_market_row",
     "head_of",
     "json_values",
     "read_market_of",
@@ -80,8 +81,8 @@ def run_backtest(
         raise ConfigError(data.source, expected="market data", found="none")
     made = strategy(**{**config.parameters, **(parameters or {})})
     symbols = symbols_of(made)
-    start_ns, end_ns = int(data.rows["time_ns"][0]), int(data.rows["time_ns"][-1])
-    settings = settings_of(config, symbols, candles_from(data), sample_ns_of(end_ns - start_ns))
+    start_ns = int(data.rows["time_ns"][first_market_row(data.rows, data.objects)])
+    settings = settings_of(config, symbols, candles_from(data), sample_ns_of(data.end_ns - data.start_ns))
     simulator = Simulator(data.listings, config.model, now_ns=start_ns)
     engine = Engine(made, simulator, settings, risk=Risk(config.limits, symbols) if risk is None else risk)
     engine.use_simulated_broker(config.model)
@@ -186,6 +187,19 @@ def settings_of(config: BotConfig, symbols: tuple[str, ...], candles: CandlesFro
         candles_from=candles,
         sample_ns=sample_ns,
     )
+
+
+def first_market_row(rows: Rows, objects: Sequence[object]) -> int:
+    """Return the first row that tells of the market, and not of the venue or its instruments; 0 where none does.
+
+    There a run begins, whatever else was said before, and to whom.
+    """
+    market = rows["kind"] != EVENT
+    for row in np.flatnonzero(~market).tolist():
+        market[row] = isinstance(objects[rows["aux"][row]], Candles | Ticker)
+        if market[: row + 1].any():
+            break
+    return int(market.argmax())
 
 
 def sample_ns_of(span_ns: int) -> int:

@@ -17,6 +17,7 @@ import numpy as np
 from msgspec.structs import replace
 
 from krakenwire.apps.bot_inbox import Batch, Inbox
+from krakenwire.apps.bot_telling import Telling
 from krakenwire.errors import KrakenwireError, ListingChanged, ListingMismatch
 from krakenwire.limits import (
     BOT_CLOSING_S,
@@ -25,6 +26,7 @@ from krakenwire.limits import (
     BOT_SKEW_TRADES,
     BOT_SKEW_TRADES_MIN,
     BOT_SLICE_ROWS,
+    BOT_STATUS_EVERY_S,
 )
 from krakenwire.model import ChecksumFailed, Event, Gap, Trades
 from krakenwire.model.rows import ASK, BID, CLEAR, LAST, QUIET, Rows
@@ -33,8 +35,7 @@ from krakenwire.trading.engine import Engine
 from krakenwire.trading.ports import Stopwatch
 from krakenwire.trading.run_records import RunHead, RunRow
 from krakenwire.trading.run_result import RunResult
-from krakenwire.trading.run_status import FeedHealth, RunStatus
-from krakenwire.trading.run_tally import Tally, feed_health
+from krakenwire.trading.run_status import RunStatus
 
 __all__ = ["FeedView", "Runner"]
 
@@ -89,7 +90,7 @@ class Runner:
         stopwatch: Stopwatch,
         on_rows: Callable[[list[RunRow]], None] | None = None,
         on_status: Callable[[RunStatus], None] | None = None,
-        status_every_s: float = 0.25,
+        status_every_s: float = BOT_STATUS_EVERY_S,
         on_step: Callable[[], None] | None = None,
         feed: FeedView | None = None,
         settle_ns: int | None = None,
@@ -98,14 +99,20 @@ class Runner:
     ) -> None:
         self._engine, self._writer, self._inbox, self._head = engine, writer, inbox, head
         self._clock_ns, self._stopwatch = clock_ns, stopwatch
-        self._on_rows, self._on_status, self._on_step = on_rows, on_status, on_step
-        self._status_every_ns = int(status_every_s * _SECOND)
-        self._feed, self._settle_ns, self._complete, self._ends_ns = feed, settle_ns, complete, ends_ns
+        self._on_step, self._feed, self._settle_ns, self._ends_ns = on_step, feed, settle_ns, ends_ns
+        self._status_every_ns, self._complete = int(status_every_s * _SECOND), complete
+        self._telling = Telling(
+            engine,
+            head,
+            stopwatch,
+            on_rows=on_rows,
+            on_status=on_status,
+            every_ns=self._status_every_ns,
+            complete=self._completed,
+        )
         self._simulator = engine.simulator
         self._places = {listing.symbol: place for place, listing in enumerate(self._simulator.listings)}
-        self._tally = Tally(head)
-        self._state = "starting"
-        self._status_ns = self._stops = 0
+        self._stops = 0
         self._gaps = [0] * len(self._places)
         self._conflated = [0] * len(self._places)
         self._delays: deque[int] = deque(maxlen=BOT_SKEW_TRADES)
@@ -138,7 +145,7 @@ class Runner:
             KrakenwireError: the run cannot go on; open orders were asked to be canceled.
         """
         try:
-            self._state = "running"
+            self._telling.state = "running"
             self._engine.start()
             while not self._engine.stopped:
                 self._step()
@@ -159,13 +166,23 @@ class Runner:
 
     def status(self) -> RunStatus:
         """Return how it stands; on the strategy's thread only."""
+        return self._telling.status()
+
+    def _completed(self, status: RunStatus) -> RunStatus:
+        """Add how the feed is, and what waits."""
         counts = {} if self._feed is None else self._feed.counts
-        counts = counts | {
-            "backlog": self._inbox.waiting,
-            "dropped": self._inbox.dropped,
-            "conflated": sum(self._conflated),
-        }
-        status = replace(self._tally.status(self._engine, self._state, self._feeds()), **counts)
+        seen = zip(status.feeds, self._gaps, self._conflated, strict=True)
+        status = replace(
+            status,
+            feeds=tuple(
+                replace(each, age_ns=self._book_age(each.symbol), gaps=gaps, conflated=conflated)
+                for each, gaps, conflated in seen
+            ),
+            backlog=self._inbox.waiting,
+            dropped=self._inbox.dropped,
+            conflated=sum(self._conflated),
+            **counts,
+        )
         return status if self._complete is None else self._complete(status)
 
     def _step(self) -> None:
@@ -178,7 +195,7 @@ class Runner:
             self._engine.advance(now_ns)
         if self._ends_ns is not None and now_ns >= self._ends_ns:
             self._engine.stop("the time is over")
-        self._tell()
+        self._telling.tell()
         if self._on_step is not None:
             self._on_step()
         if not self._engine.stopped:
@@ -281,27 +298,6 @@ class Runner:
             self._urgent()
             start = end
 
-    # -- what is told ----------------------------------------------------------------------
-
-    def _tell(self) -> None:
-        rows = self._engine.log.new_rows()
-        if rows:
-            self._tally.take(rows)
-            if self._on_rows is not None:
-                self._on_rows(rows)
-        if self._on_status is not None:
-            now_ns = self._stopwatch()
-            if now_ns >= self._status_ns:
-                self._status_ns = now_ns + self._status_every_ns
-                self._on_status(self.status())
-
-    def _feeds(self) -> tuple[FeedHealth, ...]:
-        seen = zip(self._simulator.listings, self._simulator.books, self._gaps, self._conflated, strict=True)
-        return tuple(
-            feed_health(listing, book, self._book_age(listing.symbol), gaps, conflated)
-            for listing, book, gaps, conflated in seen
-        )
-
     def _book_age(self, symbol: str) -> int | None:
         """Return how long ago a book was last known to be what the venue shows.
 
@@ -319,15 +315,13 @@ class Runner:
     # -- the end ---------------------------------------------------------------------------
 
     def _end(self) -> None:
-        self._state = "stopping"
+        self._telling.state = "stopping"
         self._engine.finish(self._settle_ns)
-        self._tell()
+        self._telling.tell()
         if self._settle_ns is None:
             self._await_answers()
         self._urgent()
-        self._state = "ended"
-        self._status_ns = 0
-        self._tell()
+        self._telling.end()
 
     def _await_answers(self) -> None:
         """Let the market tell what became of the open orders."""
@@ -339,6 +333,6 @@ class Runner:
             self._inbox.take()
             self._inbox.wait(min(left_ns, self._status_every_ns) / _SECOND)
             self._urgent()
-            self._tell()
+            self._telling.tell()
             if self._on_step is not None:
                 self._on_step()

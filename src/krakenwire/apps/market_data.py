@@ -106,6 +106,7 @@ class MarketReader:
         opened: what is known of the connections beforehand.
         listings, symbols, tops: as for `RowWriter`.
         start_ns: rows begin here; what was before makes the books they begin with.
+        told: frames that count as the first of every connection: replies that a tape on a port does not repeat.
     """
 
     source: str
@@ -117,6 +118,7 @@ class MarketReader:
     tops: bool = False
     start_ns: int | None = None
     progress: Progress | None = None
+    told: Sequence[bytes] = ()
     counters: MarketCounters = field(default_factory=MarketCounters)
     writer: RowWriter = field(init=False)
     _lines: dict[int, _Line] = field(default_factory=dict)
@@ -138,7 +140,7 @@ class MarketReader:
         waiting = 0
         chunk: list[Rows] = []
         for block in self.blocks:
-            self._take_block(block)
+            self.take_block(block)
             rows = self.writer.rows()
             chunk.append(rows)
             waiting += len(rows)
@@ -167,7 +169,12 @@ class MarketReader:
 
     # -- records -----------------------------------------------------------------------
 
-    def _take_block(self, block: Block) -> None:
+    def take_block(self, block: Block) -> None:
+        """Take the next records; what they give is in `writer`.
+
+        Raises:
+            ListingMismatch, TapeError: as `chunks`.
+        """
         self.counters.records += len(block)
         self.counters.frames += int((block.kind == Kind.FRAME_IN).sum())
         at, count = 0, len(block)
@@ -242,6 +249,8 @@ class MarketReader:
             self._share_out(next(iter(self._lines.values())))
         line = _Line(connection, Feed(V1Codec() if version == 1 else V2Codec()))
         self._lines[connection] = line
+        for frame in self.told:
+            line.feed.feed(frame)
         return line
 
     def _note_instruments(self, events: Iterable[Event]) -> None:

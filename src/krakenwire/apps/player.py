@@ -148,6 +148,11 @@ class TapePlayer:
         self._thread: threading.Thread | None = None
         self._outcome: concurrent.futures.Future[None] | None = None
 
+    @property
+    def describes(self) -> bool:
+        """Whether the tape itself has a description of its instruments."""
+        return bool(self._survey.instruments)
+
     def _records(self) -> Iterator[TapeRecord]:
         return self._tape.records(end_ns=self.end_ns)
 

@@ -16,6 +16,7 @@ from krakenwire.watch.values import duration_from
 
 if TYPE_CHECKING:
     from krakenwire.apps.bot_config import BotConfig
+    from krakenwire.apps.bot_replay import Replay
     from krakenwire.apps.bot_runner import Runner
     from krakenwire.trading.run_result import RunResult
     from krakenwire.trading.strategy import Strategy
@@ -80,7 +81,12 @@ def _replay(config: BotConfig, strategy: type[Strategy], args: argparse.Namespac
     if (args.tape is None) == (args.on is None):
         expected = "--tape DIR beside it, or --on with the address of a running `krakenwire replay`"
         raise ConfigError("--mode replay", expected=expected)
-    return run_replay(strategy, args.tape, on=args.on, config=config, run=_name(args))
+    with stops_on_signals() as stopper:
+
+        def begun(replay: Replay) -> None:
+            stopper.stop = replay.request_stop
+
+        return run_replay(strategy, args.tape, on=args.on, config=config, run=_name(args), on_begin=begun)
 
 
 def _name(args: argparse.Namespace) -> str:

@@ -8,7 +8,6 @@ from decimal import Decimal
 from typing import Final
 
 from krakenwire.limits import BOT_STATUS_FILLS, BOT_STATUS_NOTES
-from krakenwire.model.rows import Listing
 from krakenwire.trading.engine import Engine
 from krakenwire.trading.orders import Order
 from krakenwire.trading.portfolio import EXACT
@@ -16,7 +15,7 @@ from krakenwire.trading.run_records import EquityRow, FillRow, NoteRow, OrderRow
 from krakenwire.trading.run_status import FeedHealth, OpenOrder, RecentFill, RunStatus
 from krakenwire.trading.simulator import SimBook
 
-__all__ = ["Tally", "feed_health"]
+__all__ = ["Tally"]
 
 _DAY: Final = 86_400_000_000_000
 _ZERO: Final = Decimal(0)
@@ -74,13 +73,12 @@ class Tally:
             )
         )
 
-    def status(self, engine: Engine, state: str, feeds: tuple[FeedHealth, ...]) -> RunStatus:
+    def status(self, engine: Engine, state: str) -> RunStatus:
         """Return the status now.
 
         Args:
             engine: of the run.
             state: of the run.
-            feeds: how the market data is.
         """
         head, last, portfolio = self._head, self._last, engine.portfolio
         equity = None if last is None else last.equity
@@ -101,7 +99,7 @@ class Tally:
             positions=dict(portfolio.positions),
             orders=tuple(_open_order(order) for order in engine.desk.open.values()),
             fills=tuple(self._fills),
-            feeds=feeds,
+            feeds=tuple(_feed(book) for book in engine.simulator.books),
             notes=tuple(self._notes),
             stop=engine.stopped,
             slow=self._counts.get("slow", 0),
@@ -112,17 +110,10 @@ class Tally:
         )
 
 
-def feed_health(listing: Listing, book: SimBook, age_ns: int | None, gaps: int, conflated: int) -> FeedHealth:
-    """Return how the market data of a symbol is."""
+def _feed(book: SimBook) -> FeedHealth:
     live = book.live
     return FeedHealth(
-        symbol=listing.symbol,
-        live=live,
-        age_ns=age_ns,
-        bid=book.best_bid if live else None,
-        ask=book.best_ask if live else None,
-        gaps=gaps,
-        conflated=conflated,
+        symbol=book.symbol, live=live, bid=book.best_bid if live else None, ask=book.best_ask if live else None
     )
 
 
