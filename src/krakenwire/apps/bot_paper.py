@@ -17,6 +17,7 @@ from krakenwire.apps.bot_inbox import Inbox
 from krakenwire.apps.bot_runner import Runner
 from krakenwire.client import Settings
 from krakenwire.client.clock import now_ns
+from krakenwire.errors import ConfigError
 from krakenwire.limits import BOT_SAMPLE_S
 from krakenwire.tape.row_writer import RowWriter
 from krakenwire.trading.engine import Engine
@@ -58,7 +59,7 @@ def run_paper(
         on_begin: given the runner before the strategy is called: it can be asked to stop.
         on_rows: as for `Runner`.
         on_status: as for `Runner`.
-        **settings: of the client.
+        **settings: of the client; credentials are none of them.
 
     Raises:
         ConfigError: a parameter or balance that cannot be, an instrument that the venue does not have.
@@ -69,7 +70,7 @@ def run_paper(
     made = strategy(**{**config.parameters, **(parameters or {})})
     symbols = symbols_of(made)
     inbox = Inbox()
-    feeds = BotFeeds(on, Wants.of(made), inbox, **settings)
+    feeds = BotFeeds(on, Wants.of(made), inbox, **settings | {"credentials": _refused})
     listings = feeds.start()
     try:
         start_ns = now_ns()
@@ -101,6 +102,11 @@ def run_paper(
         return runner.run()
     finally:
         feeds.stop()
+
+
+def _refused() -> tuple[str, str]:
+    """Stand where a client would find credentials, so that it never looks for any."""
+    raise ConfigError("credentials", expected="none: a bot on paper has no account")
 
 
 def candles_of(strategy: Strategy) -> CandlesFrom:
