@@ -441,6 +441,6 @@ class Desk:
         self._note_refusal(order, refusal)
 
     def _note_refusal(self, order: Order, refusal: RiskRefusal) -> None:
-        self._log.note(self._clock.now_ns, "risk", str(refusal), order.symbol, order.id)
+        self._log.note(self._clock.now_ns, "risk", str(refusal), order.symbol, order.id, rule=refusal.rule)
         if refusal.stops:
             self.on_stop(refusal)

@@ -141,6 +141,7 @@ class NoteRow(msgspec.Struct, frozen=True, kw_only=True, tag="note", omit_defaul
         kind: ``gap``, ``resynced``, ``slow``, ``conflated``, ``risk``, ``error``, ``log``, ``stop``, ``resume``,
             ``start``, ``end``, ``recovery``, ``reconcile``, ``drift``.
         count: how many it stands for.
+        rule: of the limit that refused, for kind ``risk``.
     """
 
     time_ns: int
@@ -149,6 +150,7 @@ class NoteRow(msgspec.Struct, frozen=True, kw_only=True, tag="note", omit_defaul
     symbol: str = ""
     id: str = ""
     count: int = 1
+    rule: str = ""
 
 
 RunRow: TypeAlias = RunHead | DecisionRow | OrderRow | FillRow | EquityRow | NoteRow

@@ -62,9 +62,18 @@ class RunLog:
         """Where the account stands; the mappings stay as they are from now on."""
         self._kept.append((_equity, now_ns, equity, cash, positions, mids))
 
-    def note(self, now_ns: int, kind: str, text: str, symbol: str = "", order_id: str = "", count: int = 1) -> None:
+    def note(
+        self,
+        now_ns: int,
+        kind: str,
+        text: str,
+        symbol: str = "",
+        order_id: str = "",
+        count: int = 1,
+        rule: str = "",
+    ) -> None:
         """Something a reader of the run should know."""
-        self._kept.append((_note, now_ns, kind, text, symbol, order_id, count))
+        self._kept.append((_note, now_ns, kind, text, symbol, order_id, count, rule))
 
     def rows(self) -> Iterator[RunRow]:
         """Yield all rows that are kept."""
@@ -235,8 +244,8 @@ def _equity(
     return EquityRow(time_ns=now_ns, equity=equity, cash=cash, positions=dict(positions), mids=known)
 
 
-def _note(now_ns: int, kind: str, text: str, symbol: str, order_id: str, count: int) -> NoteRow:
-    return NoteRow(time_ns=now_ns, kind=kind, text=text, symbol=symbol, id=order_id, count=count)
+def _note(now_ns: int, kind: str, text: str, symbol: str, order_id: str, count: int, rule: str) -> NoteRow:
+    return NoteRow(time_ns=now_ns, kind=kind, text=text, symbol=symbol, id=order_id, count=count, rule=rule)
 
 
 # -- sums -----------------------------------------------------------------------
