@@ -443,5 +443,10 @@ BOT_SKEW_TRADES: Final = 20
 
 BOT_SKEW_TRADES_MIN: Final = 3
 """Before that many, one delayed trade would look like a wrong clock."""
+BOT_VIEW_ROWS_WAITING_MAX: Final = 100_000
+"""Rows of a run that wait to be written where somebody reads too slowly, about 50 MB; more are left out, and told."""
+
+BOT_VIEW_LOG_LINES: Final = 500
+"""Notes that a screen keeps: more than any terminal has lines."""
 SWEEP_MAPS: Final = 64
 """Heat maps on one page: beyond it nobody looks, and the table has all."""

@@ -18,7 +18,7 @@ from krakenwire.model.times import rfc3339_from_ns
 from krakenwire.trading.run_records import DecisionRow, EquityRow, FillRow, NoteRow, OrderRow, RunHead, RunRow
 from krakenwire.trading.run_status import FeedHealth, OpenOrder, RecentFill, RiskUse, RunStatus
 
-__all__ = ["age", "clock", "money", "row_json", "row_line", "signed", "span", "status_lines"]
+__all__ = ["age", "clock", "lost_json", "money", "row_json", "row_line", "signed", "span", "status_lines"]
 
 _SECOND: Final = 1_000_000_000
 _MINUTE_S: Final = 60
@@ -214,6 +214,11 @@ def row_json(row: RunRow) -> str:
     for name, field in _MEMBERS[type(row)]:
         told[name] = _exact(getattr(row, field))
     return _encode(told).decode()
+
+
+def lost_json(count: int) -> str:
+    """Return the line that stands for rows which nobody read in time."""
+    return _encode({"kind": "lost", "count": count}).decode()
 
 
 def _exact(value: object) -> object:

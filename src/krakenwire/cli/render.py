@@ -148,17 +148,28 @@ class LiveView:
 
     Args:
         draw: returns what to show now; called when the view is refreshed.
+        screen: whether it takes the whole screen, and gives back what was there before when it ends.
     """
 
-    def __init__(self, draw: Callable[[], RenderableType]) -> None:
+    def __init__(self, draw: Callable[[], RenderableType], *, screen: bool = False) -> None:
         from rich.console import Console
         from rich.live import Live
 
         self._draw = draw
-        self._console = Console(highlight=False)
+        self._console = Console(highlight=False, file=sys.stdout)
         self._live = Live(
-            console=self._console, auto_refresh=False, redirect_stdout=False, redirect_stderr=False, transient=False
+            console=self._console,
+            auto_refresh=False,
+            redirect_stdout=False,
+            redirect_stderr=False,
+            transient=False,
+            screen=screen,
         )
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Columns and lines of the terminal, now."""
+        return self._console.size
 
     def refresh(self) -> None:
         """Draw."""
