@@ -273,6 +273,10 @@ class Risk:
         """Return how many orders count as open, those that are not ours included."""
         return len(self._live) + len(self._foreign)
 
+    def unknown_orders(self) -> int:
+        """Return of how many orders nobody knows the fate."""
+        return self._unknown
+
     def open_qty(self, base: str, side: str) -> Decimal:
         """Return what open orders may still buy or sell of an asset."""
         return self._open_qty.get((base, side), _ZERO)
