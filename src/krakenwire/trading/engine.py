@@ -78,7 +78,7 @@ class Engine:
         stopwatch: measures callbacks; None where time is not real.
 
     Attributes:
-        desk, portfolio, actions, targets, clock, timers, log: its parts.
+        desk, portfolio, actions, targets, clock, timers, log, risk: its parts.
         stopped: why the run has ended early, empty while it has not.
 
     Raises:
@@ -98,7 +98,7 @@ class Engine:
         stopwatch: Stopwatch | None = None,
     ) -> None:
         self._strategy, self._simulator, self._settings = strategy, simulator, settings
-        self._risk: RiskCheck = AllowAll() if risk is None else risk
+        self.risk: RiskCheck = AllowAll() if risk is None else risk
         self._state, self._saved = state, b"{}"
         self._markets = _markets(strategy, simulator)
         self.log = RunLog()
@@ -109,7 +109,7 @@ class Engine:
             self._markets,
             self.portfolio,
             self.log,
-            risk=self._risk,
+            risk=self.risk,
             journal=journal,
             fees=settings.fees,
             margin=settings.margin,
@@ -290,7 +290,7 @@ class Engine:
         equity = portfolio.equity
         mids = {market.listing.symbol: market.last_mid() for market in self._markets}
         self.log.equity(now_ns, equity, portfolio.cash, portfolio.positions, mids)
-        refusal = self._risk.observe_equity(now_ns, equity)
+        refusal = self.risk.observe_equity(now_ns, equity)
         if refusal is not None:
             self._risk_stops(refusal)
         if self._state is not None:

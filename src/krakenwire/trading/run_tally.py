@@ -11,6 +11,8 @@ from krakenwire.limits import BOT_STATUS_FILLS, BOT_STATUS_NOTES
 from krakenwire.trading.engine import Engine
 from krakenwire.trading.orders import Order
 from krakenwire.trading.portfolio import EXACT
+from krakenwire.trading.risk import Risk
+from krakenwire.trading.risk_use import risk_use
 from krakenwire.trading.run_records import EquityRow, FillRow, NoteRow, OrderRow, RunHead, RunRow
 from krakenwire.trading.run_status import FeedHealth, OpenOrder, RecentFill, RunStatus
 from krakenwire.trading.simulator import SimBook
@@ -100,6 +102,7 @@ class Tally:
             orders=tuple(_open_order(order) for order in engine.desk.open.values()),
             fills=tuple(self._fills),
             feeds=tuple(_feed(book) for book in engine.simulator.books),
+            risk=risk_use(engine.risk, engine.desk, head.symbols, equity) if isinstance(engine.risk, Risk) else (),
             notes=tuple(self._notes),
             stop=engine.stopped,
             slow=self._counts.get("slow", 0),
