@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from krakenwire.cli import bot_show
+from krakenwire.cli.bot_show import shown, tells_json
 from krakenwire.cli.bot_signals import stops_on_signals
 from krakenwire.cli.exit_codes import OK, exit_code_of
 from krakenwire.cli.parsers import Subparsers
@@ -64,14 +66,22 @@ def _backtest(config: BotConfig, strategy: type[Strategy], args: argparse.Namesp
 def _paper(config: BotConfig, strategy: type[Strategy], args: argparse.Namespace) -> RunResult:
     from krakenwire.apps.bot_paper import run_paper
 
-    with stops_on_signals() as stopper:
+    seconds = None if args.seconds is None else duration_from("--seconds", args.seconds) / 1e9
+    with stops_on_signals() as stopper, shown(args) as show:
 
         def begun(runner: Runner) -> None:
             stopper.stop = runner.request_stop
+            show.begun(runner)
 
-        seconds = None if args.seconds is None else duration_from("--seconds", args.seconds) / 1e9
         return run_paper(
-            strategy, on=args.on or "live", config=config, run=_name(args), seconds=seconds, on_begin=begun
+            strategy,
+            on=args.on or "live",
+            config=config,
+            run=_name(args),
+            seconds=seconds,
+            on_begin=begun,
+            on_rows=show.on_rows,
+            on_status=show.on_status,
         )
 
 
@@ -103,7 +113,7 @@ MODES: Final[Mapping[str, Callable[[BotConfig, type[Strategy], argparse.Namespac
 _TAKEN: Final[Mapping[str, tuple[str, ...]]] = {
     "backtest": ("tape",),
     "replay": ("tape", "on"),
-    "paper": ("on", "seconds"),
+    "paper": ("on", "seconds", "metrics"),
 }
 """The options that only some worlds take."""
 
@@ -126,7 +136,8 @@ def add_parser(actions: Subparsers) -> None:
     )
     parser.add_argument("--config", metavar="FILE", type=Path, help="balances, fees, latency, limits, as TOML")
     parser.add_argument("--out", metavar="DIR", type=Path, help="keep the run in this folder, with its report")
-    parser.add_argument("--json", action="store_true", help="end with one JSON object of results")
+    parser.add_argument("--json", action="store_true", help="JSON lines; the last is one object of results")
+    bot_show.add_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -140,7 +151,7 @@ def run(args: argparse.Namespace) -> int:
     if not strategy.symbols:
         raise ConfigError(f"{strategy.__name__}.symbols", expected="at least one symbol, such as BTC/USD")
     config = _config(args)
-    for option in ("tape", "on", "seconds"):
+    for option in ("tape", "on", "seconds", "metrics"):
         if getattr(args, option) is not None and option not in _TAKEN[args.mode]:
             raise ConfigError(f"--{option}", expected=f"another mode than {args.mode}")
     if args.out is not None:
@@ -150,7 +161,7 @@ def run(args: argparse.Namespace) -> int:
         from krakenwire.apps.report import keep_run
 
         keep_run(args.out, result)
-    _tell(result.summary(), args.json)
+    _tell(result.summary(), args.json or (args.mode != "backtest" and tells_json(args)))
     if result.error is None:
         return OK
     notice(str(result.error))
@@ -185,7 +196,7 @@ def _settings(given: list[str]) -> dict[str, object]:
 
 def _tell(summary: dict[str, Any], as_json: bool) -> None:
     if as_json:
-        put(json_line(summary))
+        put(json_line({"kind": "result", **summary}))
         return
     put(f"{summary['strategy']} on {summary['source']}: {', '.join(summary['symbols'])}")
     for name in _SUMS:

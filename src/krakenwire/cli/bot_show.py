@@ -1,0 +1,97 @@
+"""What a person and programs see of one run that goes on in real time: the view of it, and its metrics.
+
+with shown(args) as show:
+    run_paper(..., on_begin=show.begun, on_rows=show.on_rows, on_status=show.on_status)
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from krakenwire.cli.bot_view import BotView, bot_view
+from krakenwire.cli.render import notice
+
+if TYPE_CHECKING:
+    from krakenwire.apps.bot_metrics import BotMetrics
+    from krakenwire.apps.bot_runner import Runner
+    from krakenwire.trading.run_records import RunRow
+    from krakenwire.trading.run_status import RunStatus
+
+__all__ = ["Show", "add_arguments", "shown", "tells_json"]
+
+_NOBODY: str = "nobody reads the output any more"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say what is shown besides the view."""
+    parser.add_argument(
+        "--metrics", metavar="PORT", type=int, help="serve Prometheus metrics on this loopback port; 0 for a free one"
+    )
+
+
+def tells_json(args: argparse.Namespace) -> bool:
+    """Return whether stdout gets JSON lines, the results at the end among them."""
+    return bool(args.json) or not sys.stdout.isatty()
+
+
+@contextlib.contextmanager
+def shown(args: argparse.Namespace) -> Iterator[Show]:
+    """Show a run from now on.
+
+    Raises:
+        ConfigError: the port for metrics cannot be had.
+        MissingExtraError: what serves them is not installed.
+    """
+    with contextlib.ExitStack() as stack:
+        metrics = None
+        if args.metrics is not None:
+            from krakenwire.apps.bot_metrics import BotMetrics
+
+            metrics = stack.enter_context(BotMetrics(args.metrics))
+            notice(f"metrics at {metrics.address}")
+        show = Show(metrics, as_json=args.json)
+        stack.enter_context(show.view)
+        yield show
+
+
+class Show:
+    """The view and the metrics of one run. The strategy's thread calls `on_rows` and `on_status`.
+
+    Args:
+        metrics: None for none.
+        as_json: JSON lines on a terminal, too.
+    """
+
+    def __init__(self, metrics: BotMetrics | None, *, as_json: bool) -> None:
+        self.view: BotView = bot_view(as_json=as_json, gone=self._unread)
+        self._metrics = metrics
+        self._runner: Runner | None = None
+        self._gone = False
+
+    def begun(self, runner: Runner) -> None:
+        """There is a run now."""
+        self._runner = runner
+        self.view.on_rows([runner.head])
+        if self._gone:
+            runner.request_stop(_NOBODY)
+
+    def on_rows(self, rows: list[RunRow]) -> None:
+        """Rows of the run have come."""
+        self.view.on_rows(rows)
+        if self._metrics is not None:
+            self._metrics.on_rows(rows)
+
+    def on_status(self, status: RunStatus) -> None:
+        """That is how it stands."""
+        self.view.on_status(status)
+        if self._metrics is not None:
+            self._metrics.on_status(status)
+
+    def _unread(self) -> None:
+        self._gone = True
+        if self._runner is not None:
+            self._runner.request_stop(_NOBODY)
