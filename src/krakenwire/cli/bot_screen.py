@@ -216,7 +216,7 @@ def _positions(status: RunStatus) -> list[list[Cell]]:
         worth = qty * mids[symbol] if symbol in mids else None
         share = f"{worth / status.equity:.0%}" if worth is not None and status.equity else "-"
         style = "bold" if qty else "dim"
-        rows.append([(symbol, style), (fixed(qty), style), (money(worth), style), (share, style)])
+        rows.append([(symbol, style), (_qty(qty), style), (money(worth), style), (share, style)])
     return rows
 
 
@@ -225,7 +225,7 @@ def _order(order: OpenOrder, width: int) -> list[Cell]:
     state = order.state if not order.filled else done
     cells = [
         (order.side, _SIDES[order.side]),
-        (fixed(order.qty), ""),
+        (_qty(order.qty), ""),
         (order.symbol, "bold"),
         (fixed(order.limit, "market"), ""),
         (state, "bold red" if order.state == "unknown" else "dim"),
@@ -237,7 +237,7 @@ def _fill(fill: RecentFill, width: int) -> list[Cell]:
     cells = [
         (clock(fill.time_ns), "dim"),
         (fill.side, _SIDES[fill.side]),
-        (fixed(fill.qty), ""),
+        (_qty(fill.qty), ""),
         (fill.symbol, "bold"),
         (fixed(fill.price), ""),
     ]
@@ -268,7 +268,7 @@ def _use(use: RiskUse, name_width: int, width: int) -> Text:
     percent = f"{share:4.0%}" if use.limit else "   -"
     figures = f"  {money(use.used)} of {money(use.limit)}" if width >= _WIDE else ""
     room = max(4, width - name_width - len(percent) - len(figures) - 2)
-    full = min(room, int(share * room) + (share > 0))
+    full = min(room, max(round(share * room), int(share > 0)))
     return Text.assemble(
         use.rule.ljust(name_width),
         " ",
@@ -320,6 +320,12 @@ def _row(row: list[Cell], widths: list[int], aligned: str, between: str) -> Text
         for (text, style), wide, align in zip(row, widths, aligned, strict=False)
     ]
     return Text(between).join(Text(text, style) for text, style in cells)
+
+
+def _qty(value: Decimal) -> str:
+    """A quantity without the zeros at its end, which take the room of what matters."""
+    text = fixed(value)
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _fit(line: Text, width: int) -> Text:
