@@ -125,3 +125,15 @@ def test_metrics_of_a_backtest_make_no_sense(bot: tuple[str, ...]) -> None:
     code, _, errors = run_here(*bot[:3], "--mode", "backtest", "--tape", "none", "--metrics", "0")
     assert code == USAGE
     assert "--metrics" in one_line(errors)
+
+
+def test_a_backtest_tells_on_a_terminal_how_far_it_is(bot: tuple[str, ...], tmp_path: Path) -> None:
+    pytest.importorskip("rich")
+    trades = tmp_path / "trades.csv"
+    trades.write_text("".join(f"{1_700_000_000 + second},100.5,1\n" for second in range(2_000)))
+    code, shown, out = at_a_terminal(
+        ["-m", "krakenwire", *bot[:3], "--mode", "backtest", "--tape", str(trades)], piped=True
+    )
+    assert code == OK
+    assert re.search(r"running.*2,001 rows .*/s .*2023-11-14T22:46:39Z", shown)
+    assert "net profit" in out

@@ -9,10 +9,11 @@ import contextlib
 import gc
 import os
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace as replaced
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 from msgspec.structs import replace
@@ -21,7 +22,7 @@ from krakenwire.apps.bot_config import BotConfig
 from krakenwire.errors import ConfigError
 from krakenwire.limits import BOT_SAMPLE_S, BOT_SAMPLES_MAX
 from krakenwire.model.market import Candles, Ticker
-from krakenwire.model.rows import BUY, EVENT, SELL, Rows
+from krakenwire.model.rows import BUY, EVENT, LAST, SELL, Rows
 from krakenwire.trading.desk import FeeRates
 from krakenwire.trading.engine import Engine, EngineSettings
 from krakenwire.trading.market_feed import CandlesFrom
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from krakenwire.apps.market_data import MarketData
 
 __all__ = [
+    "Progress",
     "candles_from",
     "few_collections",
     "first_market_row",
@@ -50,8 +52,15 @@ __all__ = [
 ]
 
 _SECOND: Final = 1_000_000_000
+_SLICE_ROWS: Final = 20_000
+_SLICE_S: Final = 0.1
+"""Rows between two reports of progress at first, and how long they are to take from then on."""
+_AHEAD_ROWS: Final = 4_096
 _ALLOCATIONS: Final = 200_000
 """Between two looks for garbage. With Python's 700 they were a third of a busy run's time."""
+
+Progress: TypeAlias = Callable[[int, int, int], None]
+"""Called with rows done, rows there are, and the market's time, about ten times a second."""
 
 
 def run_backtest(
@@ -62,6 +71,7 @@ def run_backtest(
     config: BotConfig | None = None,
     run: str = "backtest",
     risk: RiskCheck | None = None,
+    progress: Progress | None = None,
 ) -> RunResult:
     """Run a strategy over a market and return everything that happened.
 
@@ -72,6 +82,7 @@ def run_backtest(
         config: everything else; None for defaults.
         run: its name.
         risk: other limits than those of the configuration.
+        progress: see `Progress`; what happens is the same with it.
 
     Raises:
         ConfigError: a parameter or balance that cannot be, a symbol that the data does not have, no data.
@@ -88,12 +99,37 @@ def run_backtest(
     engine.use_simulated_broker(config.model)
     with few_collections():
         engine.start()
-        engine.run(data.rows, data.objects)
+        for rows in [data.rows] if progress is None else _slices(data.rows, progress):
+            engine.run(rows, data.objects)
+            if engine.stopped:
+                break
         engine.finish(config.model.entry_latency_ns + config.model.report_latency_ns)
     head = head_of(made, config, settings, run, "backtest", data.source, start_ns)
     if risk is not None:
         head = replace(head, limits={})
     return RunResult(head, engine.log, error=engine.error, open_orders=len(engine.desk.open))
+
+
+def _slices(rows: Rows, progress: Progress) -> Iterator[Rows]:
+    """Yield all rows, so many whole frames at a time as take a tenth of a second."""
+    done, size = 0, _SLICE_ROWS
+    while done < len(rows):
+        end = _frame_end(rows, min(done + size, len(rows)))
+        began_s = time.perf_counter()
+        yield rows[done:end]
+        took_s = time.perf_counter() - began_s
+        size = max(1_000, min(4 * size, int((end - done) * _SLICE_S / max(took_s, 1e-6))))
+        done = end
+        progress(done, len(rows), int(rows["time_ns"][done - 1]))
+
+
+def _frame_end(rows: Rows, end: int) -> int:
+    """Return the first place at or after `end` where a frame ends."""
+    for place in range(end, len(rows), _AHEAD_ROWS):
+        ends = np.flatnonzero(rows["flags"][place - 1 : place - 1 + _AHEAD_ROWS] & LAST)
+        if len(ends):
+            return place + int(ends[0])
+    return len(rows)
 
 
 @contextlib.contextmanager
@@ -107,12 +143,15 @@ def few_collections() -> Iterator[None]:
         gc.set_threshold(*before)
 
 
-def read_market_of(source: str | os.PathLike[str], symbols: Sequence[str]) -> MarketData:
+def read_market_of(
+    source: str | os.PathLike[str], symbols: Sequence[str], progress: Callable[[int, int], None] | None = None
+) -> MarketData:
     """Return the market of a tape's folder, or of a file of trades or candles of one symbol.
 
     Args:
         source: the folder, or a CSV file.
         symbols: the only ones that get rows.
+        progress: called with records read and records there are, now and then.
 
     Raises:
         ConfigError: no such thing, a bad row in a file, or a file for several symbols.
@@ -123,13 +162,15 @@ def read_market_of(source: str | os.PathLike[str], symbols: Sequence[str]) -> Ma
 
     path = Path(source)
     if path.is_file():
-        return _market_of_file(path, symbols)
+        return _market_of_file(path, symbols, progress)
     if not path.is_dir():
         raise ConfigError(str(source), expected="the folder of a tape, or a CSV file", found="no such thing")
-    return market_data(Tape(path), symbols=tuple(symbols))
+    return market_data(Tape(path), symbols=tuple(symbols), progress=progress)
 
 
-def _market_of_file(path: Path, symbols: Sequence[str]) -> MarketData:
+def _market_of_file(
+    path: Path, symbols: Sequence[str], progress: Callable[[int, int], None] | None = None
+) -> MarketData:
     from krakenwire.apps.market_data import market_data
     from krakenwire.apps.tape_import import import_files
     from krakenwire.storage.tape_reader import Tape
@@ -142,7 +183,7 @@ def _market_of_file(path: Path, symbols: Sequence[str]) -> MarketData:
     with tempfile.TemporaryDirectory(prefix="krakenwire-") as folder:
         tape = Path(folder) / "tape"
         import_files([path], symbols[0], tape, as_trades=True)
-        return replaced(market_data(Tape(tape), symbols=tuple(symbols)), source=str(path))
+        return replaced(market_data(Tape(tape), symbols=tuple(symbols), progress=progress), source=str(path))
 
 
 def json_values(values: Mapping[str, object]) -> dict[str, object]:

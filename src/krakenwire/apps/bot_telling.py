@@ -20,7 +20,7 @@ class Telling:
         engine: of the run.
         head: of the run.
         stopwatch: monotonic, nanoseconds.
-        on_rows: told the rows of the run as they come.
+        on_rows: told the head of the run now, and its rows as they come.
         on_status: told how it stands.
         every_ns: how often.
         complete: adds to a status what only its world knows.
@@ -45,6 +45,8 @@ class Telling:
         self._tally = Tally(head)
         self._due_ns: int | None = None
         self.state = "starting"
+        if on_rows is not None:
+            on_rows([head])
 
     def tell(self) -> None:
         """Tell what is new."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from krakenwire.cli import bot_show
+from krakenwire.cli.bot_progress import backtest_progress
 from krakenwire.cli.bot_show import shown, tells_json
 from krakenwire.cli.bot_signals import stops_on_signals
 from krakenwire.cli.exit_codes import OK, exit_code_of
@@ -59,8 +60,10 @@ def _backtest(config: BotConfig, strategy: type[Strategy], args: argparse.Namesp
 
     if args.tape is None:
         raise ConfigError("--mode backtest", expected="--tape beside it")
-    data = read_market_of(args.tape, strategy.symbols)
-    return run_backtest(strategy, data, config=config, run=_name(args))
+    with backtest_progress() as told:
+        data = read_market_of(args.tape, strategy.symbols, None if told is None else told.read)
+        progress = None if told is None else told.run
+        return run_backtest(strategy, data, config=config, run=_name(args), progress=progress)
 
 
 def _paper(config: BotConfig, strategy: type[Strategy], args: argparse.Namespace) -> RunResult:
@@ -91,12 +94,22 @@ def _replay(config: BotConfig, strategy: type[Strategy], args: argparse.Namespac
     if (args.tape is None) == (args.on is None):
         expected = "--tape DIR beside it, or --on with the address of a running `krakenwire replay`"
         raise ConfigError("--mode replay", expected=expected)
-    with stops_on_signals() as stopper:
+    with stops_on_signals() as stopper, shown(args) as show:
 
         def begun(replay: Replay) -> None:
             stopper.stop = replay.request_stop
+            show.begun(replay)
 
-        return run_replay(strategy, args.tape, on=args.on, config=config, run=_name(args), on_begin=begun)
+        return run_replay(
+            strategy,
+            args.tape,
+            on=args.on,
+            config=config,
+            run=_name(args),
+            on_begin=begun,
+            on_rows=show.on_rows,
+            on_status=show.on_status,
+        )
 
 
 def _name(args: argparse.Namespace) -> str:
@@ -112,7 +125,7 @@ MODES: Final[Mapping[str, Callable[[BotConfig, type[Strategy], argparse.Namespac
 
 _TAKEN: Final[Mapping[str, tuple[str, ...]]] = {
     "backtest": ("tape",),
-    "replay": ("tape", "on"),
+    "replay": ("tape", "on", "metrics"),
     "paper": ("on", "seconds", "metrics"),
 }
 """The options that only some worlds take."""

@@ -10,20 +10,19 @@ import argparse
 import contextlib
 import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, Protocol
 
 from krakenwire.cli.bot_view import BotView, bot_view
 from krakenwire.cli.render import notice
 
 if TYPE_CHECKING:
     from krakenwire.apps.bot_metrics import BotMetrics
-    from krakenwire.apps.bot_runner import Runner
     from krakenwire.trading.run_records import RunRow
     from krakenwire.trading.run_status import RunStatus
 
 __all__ = ["Show", "add_arguments", "shown", "tells_json"]
 
-_NOBODY: str = "nobody reads the output any more"
+_NOBODY: Final = "nobody reads the output any more"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -58,6 +57,12 @@ def shown(args: argparse.Namespace) -> Iterator[Show]:
         yield show
 
 
+class Stoppable(Protocol):
+    """A run, from any thread."""
+
+    def request_stop(self, reason: str) -> None: ...
+
+
 class Show:
     """The view and the metrics of one run. The strategy's thread calls `on_rows` and `on_status`.
 
@@ -69,15 +74,14 @@ class Show:
     def __init__(self, metrics: BotMetrics | None, *, as_json: bool) -> None:
         self.view: BotView = bot_view(as_json=as_json, gone=self._unread)
         self._metrics = metrics
-        self._runner: Runner | None = None
+        self._run: Stoppable | None = None
         self._gone = False
 
-    def begun(self, runner: Runner) -> None:
-        """There is a run now."""
-        self._runner = runner
-        self.view.on_rows([runner.head])
+    def begun(self, run: Stoppable) -> None:
+        """There is a run now, which is asked to stop when nobody reads of it any more."""
+        self._run = run
         if self._gone:
-            runner.request_stop(_NOBODY)
+            run.request_stop(_NOBODY)
 
     def on_rows(self, rows: list[RunRow]) -> None:
         """Rows of the run have come."""
@@ -93,5 +97,5 @@ class Show:
 
     def _unread(self) -> None:
         self._gone = True
-        if self._runner is not None:
-            self._runner.request_stop(_NOBODY)
+        if self._run is not None:
+            self._run.request_stop(_NOBODY)
