@@ -97,7 +97,7 @@ class Runner:
         complete: Callable[[RunStatus], RunStatus] | None = None,
         ends_ns: int | None = None,
     ) -> None:
-        self._engine, self._writer, self._inbox, self.head = engine, writer, inbox, head
+        self._engine, self._writer, self._inbox, self._head = engine, writer, inbox, head
         self._clock_ns, self._stopwatch = clock_ns, stopwatch
         self._on_step, self._feed, self._settle_ns, self._ends_ns = on_step, feed, settle_ns, ends_ns
         self._status_every_ns, self._complete = int(status_every_s * _SECOND), complete
@@ -162,7 +162,7 @@ class Runner:
             self._engine.mute()
             self._end()
         broken = self._engine.error or self._failure
-        return RunResult(self.head, self._engine.log, error=broken, open_orders=len(self._engine.desk.open))
+        return RunResult(self._head, self._engine.log, error=broken, open_orders=len(self._engine.desk.open))
 
     def status(self) -> RunStatus:
         """Return how it stands; on the strategy's thread only."""

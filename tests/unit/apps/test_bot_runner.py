@@ -216,7 +216,7 @@ def test_rows_are_handed_on_as_they_come_and_are_all_in_the_result() -> None:
     result = world.run(lambda: handed.append("first step"))
     assert handed.index("first step") > 0
     handed.remove("first step")
-    assert handed == result.rows
+    assert handed == result.all_rows()
 
 
 def test_a_status_tells_how_it_stands_and_how_the_feed_is() -> None:
