@@ -201,7 +201,7 @@ def test_a_replay_can_be_stopped_and_tells_its_rows_as_they_come(
         on_begin=begun.append,
         on_rows=rows,  # type: ignore[arg-type]  # any rows will do
     )
-    assert told == result.rows
+    assert told == result.all_rows()
     assert [note.text for note in result.notes if note.kind == "stop"] == ["enough"]
     assert result.open_orders == 0
 
