@@ -116,6 +116,26 @@ def test_a_run_is_kept_with_its_report_and_two_of_the_same_do_not_differ(folder:
     assert (code, out, errors) == (OK, f"{folder / 'page.html'}\n", "")
 
 
+def test_what_a_limit_refused_is_summed_by_its_name(folder: Path) -> None:
+    (folder / "bot.toml").write_text(CONFIG + "order_notional_max = 50\n")
+    config = ("--config", str(folder / "bot.toml"))
+    assert json.loads(backtest(folder, *config, "--json")[1])["refusals"] == {"order_notional_max": 1}
+    assert "refused by order_notional_max: 1" in backtest(folder, *config)[1]
+
+
+def test_a_file_without_a_trade_is_named(folder: Path) -> None:
+    for content, said in (
+        (b"", "at least one good row"),
+        (b"1,\0", "a CSV file"),
+        (b"1,x,1\n", "tape import --skip-bad"),
+    ):
+        (folder / "trades.csv").write_bytes(content)
+        code, _, errors = backtest(folder)
+        assert code == USAGE
+        assert f"krakenwire: {folder / 'trades.csv'}" in one_line(errors)
+        assert said in errors
+
+
 def test_a_strategy_that_raises_is_shown_with_its_line_after_what_it_did(folder: Path) -> None:
     (folder / "buyer.py").write_text(BUYER.replace("self.buy(", "self.sell_everything("))
     code, out, errors = backtest(folder)

@@ -42,6 +42,10 @@ __all__ = ["keep_run", "report_of_folder", "report_page", "summary_of", "verdict
 
 _TROUBLE = ("error", "gap", "slow", "conflated", "drift")
 
+_SECOND_MS = 1_000
+_RULES_NAMED = 3
+"""In the verdict; all of them have a table."""
+
 _PLOT_LABELS = {
     "equity": "Equity",
     "drawdown": "Drawdown",
@@ -91,6 +95,8 @@ def verdict(head: RunHead, found: Figures) -> list[str]:
         sentences.append(f"The deepest fall was {depth}, lasted {span_text(fall.duration_s)} {ended}.")
     if found.net_profit is not None and found.net_profit <= 0 < found.net_profit + found.fees:
         sentences.append("Before fees it would have earned: the fees ate it.")
+    if found.refusals:
+        sentences.append(_refused(found))
     trouble = [f"{name} {count:,}" for name, count in found.notes.items() if name in _TROUBLE]
     if unknown := found.orders.get("unknown"):
         trouble.append(f"orders whose fate is unknown {unknown:,}")
@@ -122,6 +128,12 @@ def _traded(head: RunHead, found: Figures) -> str:
         else ""
     )
     return f"{found.fills:,} fills{won}; fees {amount(found.fees, head.quote)} are taken off."
+
+
+def _refused(found: Figures) -> str:
+    rules = list(found.refusals)
+    most = ", ".join(rules[:_RULES_NAMED]) + (" and others" if len(rules) > _RULES_NAMED else "")
+    return f"{sum(found.refusals.values()):,} of {found.decisions:,} decisions were refused, by {most}."
 
 
 def report_page(run: Run, found: Figures) -> str:
@@ -225,10 +237,12 @@ def _trade_rows(head: RunHead, found: Figures) -> list[tuple[str, str]]:
     ]
 
 
+def _wait(value_ms: float) -> str:
+    return f"{value_ms:,.4g} ms" if value_ms < _SECOND_MS else span_text(value_ms / _SECOND_MS)
+
+
 def _waits(found: Latency | None) -> str:
-    return (
-        NONE if found is None else " / ".join(f"{value:,.4g}" for value in (found.p50_ms, found.p95_ms, found.p99_ms))
-    )
+    return NONE if found is None else " / ".join(_wait(value) for value in (found.p50_ms, found.p95_ms, found.p99_ms))
 
 
 def _execution_rows(head: RunHead, found: Figures) -> list[tuple[str, str]]:
@@ -236,7 +250,7 @@ def _execution_rows(head: RunHead, found: Figures) -> list[tuple[str, str]]:
     return [
         ("slippage, by volume", NONE if slip is None else f"{slip.bps:+.2f} bps"),
         ("slippage, cost", NONE if slip is None else amount(slip.cost, head.quote, sign=True)),
-        ("to open, p50 / p95 / p99 ms", _waits(found.to_open)),
+        ("to open, p50 / p95 / p99", _waits(found.to_open)),
         ("to first fill", _waits(found.to_fill)),
         ("to first fill as taker", _waits(found.to_taker_fill)),
         ("decisions", f"{found.decisions:,}"),
@@ -248,9 +262,19 @@ def _counts(counts: Mapping[str, int]) -> list[tuple[str, str]]:
 
 
 def _settings(values: Mapping[str, object]) -> list[tuple[str, str]]:
-    return [
-        (name, value if isinstance(value, str) else json.dumps(value, default=str)) for name, value in values.items()
-    ]
+    return [(name, _setting(value)) for name, value in values.items()]
+
+
+def _setting(value: object) -> str:
+    match value:
+        case str():
+            return value
+        case None:
+            return "-"
+        case list() | tuple():
+            return ", ".join(map(_setting, value))
+        case _:
+            return json.dumps(value, default=str)
 
 
 def _drawn(head: RunHead, plots: Mapping[str, Spec]) -> list[Html]:

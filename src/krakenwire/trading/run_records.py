@@ -14,7 +14,7 @@ import msgspec
 
 from krakenwire.model.market import OrderSide
 
-__all__ = ["DecisionRow", "EquityRow", "FillRow", "Mode", "NoteRow", "OrderRow", "RunHead", "RunRow"]
+__all__ = ["DecisionRow", "EquityRow", "FillRow", "Mode", "NoteRow", "OrderRow", "RunHead", "RunRow", "rule_of"]
 
 Mode = Literal["backtest", "replay", "paper", "live"]
 
@@ -154,3 +154,12 @@ class NoteRow(msgspec.Struct, frozen=True, kw_only=True, tag="note", omit_defaul
 
 
 RunRow: TypeAlias = RunHead | DecisionRow | OrderRow | FillRow | EquityRow | NoteRow
+
+
+def rule_of(reason: str) -> str:
+    """Return what a refusal was for, without its figures: the text up to the first colon.
+
+    Args:
+        reason: of an order that was refused, or the text of a `risk` note.
+    """
+    return reason.partition(":")[0].removeprefix("refused by ").strip() or "no reason given"

@@ -7,6 +7,7 @@ need a choice are the report's.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from functools import cached_property
@@ -15,7 +16,7 @@ from typing import Any, Final, Literal
 from krakenwire.errors import KrakenwireError
 from krakenwire.trading.orders import Fill, Order
 from krakenwire.trading.portfolio import EXACT
-from krakenwire.trading.run_records import DecisionRow, EquityRow, FillRow, NoteRow, OrderRow, RunHead, RunRow
+from krakenwire.trading.run_records import DecisionRow, EquityRow, FillRow, NoteRow, OrderRow, RunHead, RunRow, rule_of
 
 __all__ = ["RunLog", "RunResult"]
 
@@ -141,7 +142,8 @@ class RunResult:
         `return` is a share of the first equity, `maker_share` of the turnover,
         both cut to eight decimals, `max_drawdown` the deepest fall below a peak
         that was sampled. `fees` and `turnover` are by the quote asset of each symbol
-        where more than one is there.
+        where more than one is there. `refusals` are orders and amendments that a
+        limit of ours kept from being sent, by its name.
         """
         equities, fills = self.equity, self.fills
         first = equities[0].equity if equities else _ZERO
@@ -171,6 +173,7 @@ class RunResult:
             "orders": len(orders),
             "orders_by_state": {state: orders.count(state) for state in dict.fromkeys(sorted(orders))},
             "open_orders": self.open_orders,
+            "refusals": _refusals(self.notes),
             "fills": len(fills),
             "positions": equities[-1].positions if equities else {},
             "notes": _notes(self.notes),
@@ -284,3 +287,11 @@ def _notes(notes: list[NoteRow]) -> dict[str, int]:
     for note in notes:
         counts[note.kind] = counts.get(note.kind, 0) + note.count
     return counts
+
+
+def _refusals(notes: list[NoteRow]) -> dict[str, int]:
+    counts: Counter[str] = Counter()
+    for note in notes:
+        if note.kind == "risk":
+            counts[rule_of(note.text)] += note.count
+    return dict(counts.most_common())

@@ -6,6 +6,7 @@ from decimal import Decimal
 from html.parser import HTMLParser
 from pathlib import Path
 
+import msgspec
 import plotly.graph_objects as go
 import pytest
 from tests.unit.trading.runs import BTC, equity, fill, head, note, plausible_run
@@ -16,6 +17,7 @@ from krakenwire.apps.report_plots import drawn_fills, run_plots
 from krakenwire.storage.run_folder import run_summary
 from krakenwire.trading.report.figures import figures
 from krakenwire.trading.report.run import RunRows
+from krakenwire.trading.run_records import DecisionRow
 
 LOADS = {"src", "href", "srcset", "data", "action", "poster", "background", "formaction"}
 
@@ -133,6 +135,23 @@ def test_the_verdict_says_it_in_words() -> None:
         "Before fees it would have earned: the fees ate it.",
         "Read with care: gap 2.",
     ]
+
+
+def test_the_verdict_names_the_limits_that_refused() -> None:
+    notes = [note("risk", f"refused by {rule}: the limit is 1, found 2", id=rule) for rule in ("a", "b", "b", "c", "d")]
+    decided = [
+        DecisionRow(time_ns=place, action="buy", symbol=BTC, id=f"b{place}", qty=Decimal(1)) for place in range(9)
+    ]
+    run = RunRows(head(), equity=[equity(0, "1000")], decisions=decided, notes=notes)
+    assert "5 of 9 decisions were refused, by b, a, c and others." in verdict(run.head, figures(run))
+
+
+def test_settings_and_waits_read_well() -> None:
+    limits = {"symbols": None, "order_types": ["limit", "market"], "open_orders_max": 20}
+    fills = [fill("buy", "1", "100", at_s=4_000, decided_s=1)]
+    page = page_of(RunRows(msgspec.structs.replace(head(), limits=limits), fills=fills))
+    for shown in (">limit, market<", ">20<", ">-<", ">1 h 7 min / 1 h 7 min / 1 h 7 min<"):
+        assert shown in page
 
 
 def test_a_run_that_is_kept_has_report_figures_and_rows(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import msgspec
 
 from krakenwire.trading.report.run import Run
 from krakenwire.trading.report.trades import signed
-from krakenwire.trading.run_records import FillRow, OrderRow
+from krakenwire.trading.run_records import FillRow, OrderRow, rule_of
 
 __all__ = [
     "Latency",
@@ -133,12 +133,8 @@ def refusals(run: Run) -> dict[str, int]:
     down that it refused.
     """
     refused = {row.id: row.reason for row in run.orders if row.state == "refused"}
-    counts = Counter(map(_rule, refused.values()))
+    counts = Counter(map(rule_of, refused.values()))
     for note in run.notes:
         if note.kind == "risk" and note.id not in refused:
-            counts[_rule(note.text)] += note.count
+            counts[rule_of(note.text)] += note.count
     return dict(counts.most_common())
-
-
-def _rule(reason: str) -> str:
-    return reason.partition(":")[0].removeprefix("refused by ").strip() or "no reason given"
