@@ -75,18 +75,24 @@ def read_bot_config(path: str | os.PathLike[str]) -> BotConfig:
     """Return what a TOML file says.
 
     Raises:
-        ConfigError: it cannot be read, is not TOML, or says what cannot be; the text names the key.
+        ConfigError: it cannot be read, is not TOML, or says what cannot be; the text names the file and the key.
     """
     try:
         with Path(path).open("rb") as file:
             raw = file.read(BOT_CONFIG_BYTES_MAX + 1)
         if len(raw) > BOT_CONFIG_BYTES_MAX:
             raise ConfigError(str(path), expected=f"a file of at most {BOT_CONFIG_BYTES_MAX} bytes")
-        return bot_config_from(tomllib.loads(raw.decode(), parse_float=Decimal))
+        document = tomllib.loads(raw.decode(), parse_float=Decimal)
     except OSError as error:
         raise ConfigError(str(path), expected="a readable file", found=error.strerror or str(error)) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(str(path), expected="TOML", found=str(error)) from None
+    try:
+        return bot_config_from(document)
+    except ConfigError as error:
+        raise ConfigError(
+            f"{path}: {error.what}", expected=error.expected, found=error.found, hint=error.hint
+        ) from None
 
 
 def bot_config_from(document: Mapping[str, object]) -> BotConfig:

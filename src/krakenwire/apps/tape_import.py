@@ -32,6 +32,7 @@ __all__ = ["ImportReport", "import_files"]
 
 _FrameRow: TypeAlias = tuple[int, int, int, bytes]
 
+_FILE: Final = "a CSV file, plain or gzip"
 _QTY_DECIMALS_LEAST: Final = 8
 _CONNECTION: Final = 1
 _SEGMENT_S: Final = 10 * 366 * 86_400
@@ -118,7 +119,7 @@ def import_files(
         raise TapeError(str(out), "there is something in its place", hint="Choose a folder that is not there yet")
     reader = LineReader(layout, skip_bad=skip_bad)
     marks = [_read(reader, path, symbol, progress) for path in files]
-    columns = reader.columns()
+    columns = reader.columns(", ".join(map(str, files)))
     again = duplicates_in(columns)
     duplicates = int(again.sum())
     if drop_duplicates:
@@ -159,7 +160,7 @@ def _told_as_trades(columns: Columns, interval: int | None) -> Columns:
 def _read(reader: LineReader, path: Path, symbol: str, progress: Progress | None) -> Mark:
     """Read a file and return the remark about it."""
     before = reader.rows
-    with FrameFile(path, line_bytes_max=IMPORT_LINE_BYTES_MAX) as file:
+    with FrameFile(path, line_bytes_max=IMPORT_LINE_BYTES_MAX, shape=_FILE) as file:
 
         def lines() -> Iterator[tuple[int, bytes]]:
             for number, text in file:

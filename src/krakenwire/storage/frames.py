@@ -42,13 +42,16 @@ class FrameFile:
     Args:
         path: the file, or ``-`` for standard input.
         line_bytes_max: longer lines are refused.
+        shape: what the file should be, for errors.
 
     Raises:
         ConfigError: it cannot be read, or is not such a file; also while iterating.
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, line_bytes_max: int = FRAME_BYTES_MAX) -> None:
-        self.path = os.fspath(path)
+    def __init__(
+        self, path: str | os.PathLike[str], *, line_bytes_max: int = FRAME_BYTES_MAX, shape: str = _SHAPE
+    ) -> None:
+        self.path, self._shape = os.fspath(path), shape
         self._line_bytes_max = line_bytes_max
         try:
             # Closed by `close`: the object is itself the context manager.
@@ -61,7 +64,7 @@ class FrameFile:
             self._lines = gzip.GzipFile(fileobj=self._file)
         elif b"\0" in start:
             self.close()
-            raise ConfigError(self.path, expected=_SHAPE, found="binary data")
+            raise ConfigError(self.path, expected=self._shape, found="binary data")
 
     def __enter__(self) -> Self:
         return self
@@ -77,7 +80,9 @@ class FrameFile:
             number += 1
             if len(line.rstrip(b"\r\n")) > self._line_bytes_max:
                 what = f"{self.path}, line {number}"
-                raise ConfigError(what, expected=_SHAPE, found=f"more than {self._line_bytes_max} bytes in one line")
+                raise ConfigError(
+                    what, expected=self._shape, found=f"more than {self._line_bytes_max} bytes in one line"
+                )
             yield FrameLine(number, line.removeprefix(_BOM).strip() if number == 1 else line.strip())
 
     @property
@@ -106,4 +111,4 @@ class FrameFile:
 
     def _unreadable(self, error: Exception) -> ConfigError:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        return ConfigError(self.path, expected=_SHAPE, found=reason)
+        return ConfigError(self.path, expected=self._shape, found=reason)

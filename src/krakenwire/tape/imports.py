@@ -184,7 +184,7 @@ class LineReader:
 
     def _note(self, where: str, bad: _BadField) -> None:
         if not self._skip_bad:
-            hint = f"{self.rows} rows before it are good. --skip-bad leaves bad ones out"
+            hint = f"{self.rows} rows before it are good. krakenwire tape import --skip-bad leaves bad ones out"
             raise ConfigError(where, expected=bad.expected, found=bad.found or "nothing", hint=hint)
         self.bad += 1
         if len(self.shown) < IMPORT_BAD_ROWS_SHOWN:
@@ -215,14 +215,17 @@ class LineReader:
 
         return read
 
-    def columns(self) -> Columns:
+    def columns(self, source: str = "import") -> Columns:
         """Return all rows, sorted by time; those of the same time in their order.
+
+        Args:
+            source: what was read, for errors.
 
         Raises:
             ConfigError: there are none, or numbers that are too different to be held as integers of one unit.
         """
         if self._shape is None or not self.rows:
-            raise ConfigError("import", expected="at least one good row", found="none")
+            raise ConfigError(source, expected="at least one good row", found="none")
         prices = [name for name in self._numbers if name not in ("volume", "trades")]
         price_decimals = max(self._numbers[name].most for name in prices)
         decimals = dict.fromkeys(prices, price_decimals) | {"volume": self._numbers["volume"].most, "trades": 0}

@@ -95,6 +95,13 @@ def test_a_file_that_cannot_be_read_is_named(content: bytes | None, named: str, 
         read_bot_config(path)
 
 
+def test_what_cannot_be_in_a_file_is_named_with_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "bot.toml"
+    path.write_text("[latency]\nentry_s = 1\n")
+    with pytest.raises(ConfigError, match=r'bot\.toml: latency\.entry_s is not known.*Did you mean "entry_ms"'):
+        read_bot_config(path)
+
+
 def test_the_configuration_in_the_document_is_one() -> None:
     text = (Path(__file__).resolve().parents[3] / "docs" / "howto" / "strategy.md").read_text()
     config = bot_config_from(tomllib.loads(text.split("```toml\n")[1].split("```")[0], parse_float=Decimal))
