@@ -136,6 +136,42 @@ def test_a_file_without_a_trade_is_named(folder: Path) -> None:
         assert said in errors
 
 
+CANDLES = """
+from krakenwire.bot import Strategy
+
+class Third(Strategy):
+    symbols = ["BTC/USD"]
+    candles = ["5m"]
+
+    def on_candle(self, candle):
+        self.log(f"{candle.close} {candle.closed} {len(self.history(candle.symbol, candle.interval))}")
+        if candle.close == 120:
+            self.buy(candle.symbol, "0.5")
+"""
+OHLC = "".join(f"{1_700_000_100 + 300 * place},100,130,90,{close},2,5\n" for place, close in enumerate((100, 120, 110)))
+
+
+def test_a_tape_of_candles_calls_for_each_when_it_is_over_and_fills_no_order(folder: Path) -> None:
+    (folder / "buyer.py").write_text(CANDLES)
+    (folder / "candles.csv").write_text(OHLC)
+    import_files([folder / "candles.csv"], "BTC/USD", folder / "tape")
+    code, out, errors = backtest(folder, "--out", str(folder / "run"), "--json", tape="tape")
+    assert (code, errors) == (OK, "")
+    run = read_run(folder / "run")
+    assert [note.text for note in run.notes if note.kind == "log"] == ["100 True 1", "120 True 2", "110 True 3"]
+    assert [order.state for order in run.orders] == ["intent", "sent", "refused"]
+    assert json.loads(out)["fills"] == 0
+
+
+def test_candles_of_another_interval_than_the_strategy_waits_for_are_refused(folder: Path) -> None:
+    (folder / "buyer.py").write_text(CANDLES.replace("5m", "1m"))
+    (folder / "candles.csv").write_text(OHLC)
+    import_files([folder / "candles.csv"], "BTC/USD", folder / "tape")
+    code, _, errors = backtest(folder, tape="tape")
+    assert code == USAGE
+    assert "Third.candles: expected one of the intervals there are: 5m, found 1m" in one_line(errors)
+
+
 def test_a_strategy_that_raises_is_shown_with_its_line_after_what_it_did(folder: Path) -> None:
     (folder / "buyer.py").write_text(BUYER.replace("self.buy(", "self.sell_everything("))
     code, out, errors = backtest(folder)

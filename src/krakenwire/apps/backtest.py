@@ -19,6 +19,7 @@ import numpy as np
 from msgspec.structs import replace
 
 from krakenwire.apps.bot_config import BotConfig
+from krakenwire.apps.candle_intervals import check_intervals
 from krakenwire.errors import ConfigError
 from krakenwire.limits import BOT_SAMPLE_S, BOT_SAMPLES_MAX
 from krakenwire.model.market import Candles, Ticker
@@ -85,7 +86,8 @@ def run_backtest(
         progress: see `Progress`; what happens is the same with it.
 
     Raises:
-        ConfigError: a parameter or balance that cannot be, a symbol that the data does not have, no data.
+        ConfigError: a parameter or balance that cannot be, a symbol or an interval of candles that the data
+            does not have, no data.
     """
     config = BotConfig() if config is None else config
     if not len(data.rows):
@@ -94,6 +96,8 @@ def run_backtest(
     symbols = symbols_of(made)
     start_ns = int(data.rows["time_ns"][first_market_row(data.rows, data.objects)])
     settings = settings_of(config, symbols, candles_from(data), sample_ns_of(data.end_ns - data.start_ns))
+    if settings.candles_from == "ohlc":
+        check_intervals(strategy, data.objects)
     simulator = Simulator(data.listings, config.model, now_ns=start_ns)
     engine = Engine(made, simulator, settings, risk=Risk(config.limits, symbols) if risk is None else risk)
     engine.use_simulated_broker(config.model)

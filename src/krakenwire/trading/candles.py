@@ -90,6 +90,7 @@ class CandleSeries:
         "_prices",
         "_qtys",
         "_value",
+        "_waiting",
         "history",
         "interval",
         "length_ns",
@@ -103,6 +104,7 @@ class CandleSeries:
         self._prices, self._qtys = float(10**listing.price_decimals), float(10**listing.qty_decimals)
         self._begin_ns = self._open = self._high = self._low = self._close = 0
         self._lots = self._value = self._count = 0
+        self._waiting: venue.Candle | None = None
 
     def begin(self, now_ns: int) -> int:
         """Begin with the interval that a time lies in; return when it ends."""
@@ -151,10 +153,26 @@ class CandleSeries:
         self._lots = self._value = self._count = 0
         return candle
 
-    def take(self, told: venue.Candle) -> Candle | None:
-        """Take a candle of the venue's own that is closed; None when it is another interval's, or old."""
-        if told.interval * _MINUTE != self.length_ns or not told.closed or told.begin_ns < self._begin_ns:
-            return None
+    def take(self, told: venue.Candle, now_ns: int) -> list[Candle]:
+        """Take a candle of the venue's own; return what is closed by it.
+
+        It is closed itself when its time is over, or it says so; else a later one closes it. Of another
+        interval, or an old one: nothing.
+
+        Args:
+            told: the candle.
+            now_ns: when it was told.
+        """
+        if told.interval * _MINUTE != self.length_ns or told.begin_ns < self._begin_ns:
+            return []
+        waiting, self._waiting = self._waiting, told
+        ended = [waiting] if waiting is not None and waiting.begin_ns < told.begin_ns else []
+        if told.closed or now_ns >= told.end_ns:
+            ended.append(told)
+            self._waiting = None
+        return [self._end(each) for each in ended]
+
+    def _end(self, told: venue.Candle) -> Candle:
         self._begin_ns = told.end_ns
         values = (told.open, told.high, told.low, told.close, told.volume, told.vwap)
         o, h, l, c, volume, vwap = map(float, values)  # noqa: E741 - as every chart calls them

@@ -146,7 +146,8 @@ class MarketFeed:
             if market.mid() is None:
                 market.set_mark(told.close)
             for series in tuple(self._series[event.symbol].values()):
-                self._closed(series.take(told), series.interval)
+                for candle in series.take(told, self._simulator.now_ns):
+                    self._closed(candle if event.kind == "update" else None, series.interval)
 
     def _gap(self, place: int) -> None:
         symbol = self._at[place].listing.symbol

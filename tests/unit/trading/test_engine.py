@@ -16,6 +16,7 @@ from krakenwire.model.feed import Gap
 from krakenwire.model.market import Candle as VenueCandle
 from krakenwire.model.market import Candles, Ticker
 from krakenwire.model.rows import ASK, BID, BUY, SELL, SNAPSHOT, Listing
+from krakenwire.trading.candles import CandleSeries
 from krakenwire.trading.engine import Engine, EngineSettings
 from krakenwire.trading.ports import AllowAll
 from krakenwire.trading.simulator import Simulator
@@ -178,6 +179,24 @@ def test_candles_of_the_venue_are_used_where_no_trade_is_on_the_tape() -> None:
         tape.event(60 * minute, Candles(symbol=SYMBOL, interval=1, kind="update", candles=(candle,)))
     run(Mine, tape)
     assert Mine.told == [(Decimal(100), True, 1), (Decimal(101), True, 2)]
+
+
+def test_a_candle_nobody_calls_closed_is_closed_by_its_end_or_by_the_next() -> None:
+    listing = Listing(symbol=SYMBOL, price_decimals=0)
+    prices = dict.fromkeys(("open", "high", "low", "close", "vwap", "volume"), Decimal(1))
+    at = START - START % (60 * SECOND)
+
+    def told(minute: int, seconds: int) -> list[int]:
+        begin = at + minute * 60 * SECOND
+        candle = VenueCandle(symbol=SYMBOL, interval=1, begin_ns=begin, end_ns=begin + 60 * SECOND, trades=1, **prices)
+        return [(each.begin_ns - at) // (60 * SECOND) for each in series.take(candle, at + seconds * SECOND)]
+
+    series = CandleSeries(listing, "1m", 10)
+    assert [told(0, 20), told(0, 50), told(1, 70)] == [[], [], [0]]
+    assert told(1, 120) == [1]
+    assert told(1, 121) == []
+    assert told(3, 200) == []
+    assert told(4, 300) == [3, 4]
 
 
 def test_a_history_is_kept_from_its_first_call_and_is_a_view() -> None:
