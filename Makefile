@@ -11,7 +11,7 @@ PIP_PROJECT := KRAKENWIRE_PURE=1 $(PIP_INSTALL) --no-build-isolation -e
 TWINS := setup.py $(wildcard src/krakenwire/_native/*.pyx src/krakenwire/_native/*.pxd src/krakenwire/_native/*.h)
 
 .DEFAULT_GOAL := help
-.PHONY: help venv native demo test lint types layers check nightly bench bench-peers bench-report bench-instructions docs test-peers wheel test-wheel check-packages clean
+.PHONY: help venv native demo test lint types layers check nightly bench bench-peers bench-report bench-instructions docs-backtests docs test-peers wheel test-wheel check-packages clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -86,6 +86,9 @@ bench-report: $(BENCH)/.installed $(VENV)/.run ## measure everything and put the
 
 bench-instructions: $(VENV)/.run ## count the instructions of the one pass, against the committed figure
 	$(BIN)/python -m bench.instructions $(ARGS)
+
+docs-backtests: $(VENV)/.dev ## run the examples on real trades and put the result into docs/backtests.md
+	$(BIN)/python -m bench.backtests $(ARGS)
 
 REFERENCE := krakenwire krakenwire.aio krakenwire.threaded krakenwire.client krakenwire.errors krakenwire.limits \
 	krakenwire.model krakenwire.protocol krakenwire.book krakenwire.session krakenwire.watch krakenwire.testing

@@ -36,17 +36,18 @@ def main(argv: list[str] | None = None) -> int:
     venue = [row for row in result.rows if row.suite == "venue"]
     if clients:
         part = msgspec.structs.replace(result, rows=clients)
-        _rewrite(page, BEGIN, END, told(part) + _PICTURE)
+        rewrite(page, BEGIN, END, told(part) + _PICTURE)
         (args.docs / "performance.svg").write_text(draw(part), encoding="utf-8")
     if venue:
-        _rewrite(page, BEGIN_VENUE, END_VENUE, told(msgspec.structs.replace(result, rows=venue)))
+        rewrite(page, BEGIN_VENUE, END_VENUE, told(msgspec.structs.replace(result, rows=venue)))
     return 0
 
 
-def _rewrite(page: Path, begin: str, end: str, text: str) -> None:
+def rewrite(page: Path, begin: str, end: str, text: str) -> None:
+    """Put a text between two marks of a page."""
     before, _, rest = page.read_text(encoding="utf-8").partition(begin)
     _, _, after = rest.partition(end)
-    assert after, "performance.md has lost its marks"
+    assert after, f"{page.name} has lost its marks"
     page.write_text(f"{before}{begin}{text}{end}{after}", encoding="utf-8")
 
 
