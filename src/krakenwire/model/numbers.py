@@ -8,7 +8,7 @@ rounds: what does not fit the asked precision is an error, never a guess.
 from __future__ import annotations
 
 import re
-from decimal import Decimal
+from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal
 
 from krakenwire.errors import DecodeError
 from krakenwire.limits import NUMBER_CHARS_MAX, NUMBER_EXPONENT_MAX
@@ -20,6 +20,12 @@ _NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,4})?")
 
 _PLAIN = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]{1,20})?")
 """Nearly every number of a feed: inside all limits by its form, so it needs no second look."""
+
+_EXACT = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
+"""Rounds nothing, whatever the thread's own context does."""
+
+_UNITS = tuple(Decimal((0, (1,), -decimals)) for decimals in range(40))
+"""One step, by its decimals: more than two numbers of a venue multiplied have."""
 
 
 def decimal_from_text(text: str | int) -> Decimal:
@@ -99,4 +105,6 @@ def fixed_text(value: int, decimals: int) -> str:
 
 def scaled_to_decimal(value: int, decimals: int) -> Decimal:
     """Return the exact `Decimal` of a scaled integer, with `decimals` decimals."""
+    if 0 <= decimals < len(_UNITS):
+        return _EXACT.multiply(value, _UNITS[decimals])
     return Decimal(fixed_text(value, decimals))
