@@ -23,6 +23,7 @@ TWINS: Final = (
     "matching",
     "matching_book",
     "matching_events",
+    "redact",
     "rows",
     "simulator",
     "simulator_book",

@@ -8,11 +8,13 @@ let through.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-__all__ = ["REDACTED", "redacted"]
+from krakenwire import _native
+
+__all__ = ["REDACTED", "may_hold_secret", "redacted"]
 
 REDACTED: Final = "***"
 
@@ -25,15 +27,30 @@ _LONG: Final = 12
 _GIVEN_UP: Final = b'{"redacted":"a frame that may hold a secret and cannot be told apart from it"}'
 
 
+def may_hold_secret(frame: bytes) -> bool:
+    """Return whether a frame has to be looked at more closely.
+
+    No frame has one of the names without one of these words in it; an escape may spell anything.
+    """
+    lower = frame.lower()
+    return b"token" in lower or b"api" in lower or b"secret" in lower or b"\\u" in lower
+
+
+if TYPE_CHECKING or not _native.ENABLED:
+    _may_hold = may_hold_secret
+else:
+    from krakenwire._native import redact
+
+    _may_hold = redact.may_hold_secret
+
+
 def redacted(frame: bytes) -> bytes:
     """Return a frame without its secrets; the same object where there is none.
 
     Args:
         frame: one text frame of either direction.
     """
-    lower = frame.lower()
-    # No frame has one of the names without one of these in it; an escape may spell anything.
-    if not (b"token" in lower or b"api" in lower or b"secret" in lower or b"\\u" in lower):
+    if not _may_hold(frame):
         return frame
     try:
         secrets = sorted(set(_secrets(msgspec.json.decode(frame))), key=len, reverse=True)
