@@ -30,6 +30,7 @@ TWINS: Final = (
     "simulator_fills",
     "simulator_orders",
     "sink",
+    "trades",
     "wire",
 )
 """The compiled modules of this package: all of them are there, or none is used."""

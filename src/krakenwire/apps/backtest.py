@@ -275,6 +275,7 @@ def head_of(
 
 def candles_from(data: MarketData) -> CandlesFrom:
     """Of trades where there are any; else the venue's own, if it told some."""
-    if np.isin(data.rows["kind"], (BUY, SELL)).any():
+    kinds = data.rows["kind"]
+    if (kinds == BUY).any() or (kinds == SELL).any():
         return "trades"
     return "ohlc" if any(isinstance(each, Candles) for each in data.objects) else "trades"
