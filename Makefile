@@ -69,7 +69,7 @@ BENCH_PIP := $(BENCH)/bin/python -m pip install --quiet --disable-pip-version-ch
 $(BENCH)/.installed: $(VENV)/.base pyproject.toml constraints.txt bench/peers.txt
 	$(BIN)/python -m venv $(BENCH)
 	$(BENCH_PIP) -c constraints.txt setuptools Cython
-	KRAKENWIRE_PURE=1 $(BENCH_PIP) -c constraints.txt --no-build-isolation -e '.[venue,cli,speed]'
+	KRAKENWIRE_PURE=1 $(BENCH_PIP) -c constraints.txt --no-build-isolation -e '.[venue,cli,speed,tape]'
 	@while read -r peer; do $(BENCH_PIP) "$$peer" || echo "left out: $$peer" >&2; done < bench/peers.txt
 	@touch $@
 
@@ -77,7 +77,7 @@ bench: $(BENCH)/.installed $(VENV)/.run ## measure everything, beside yardsticks
 	@$(BENCH)/bin/krakenwire bench $(ARGS)
 
 bench-peers: $(BENCH)/.installed $(VENV)/.run ## measure beside other clients only
-	$(BENCH)/bin/krakenwire bench --only peers --only e2e --only matching $(ARGS)
+	$(BENCH)/bin/krakenwire bench --only peers --only e2e --only matching --only backtest $(ARGS)
 
 bench-report: $(BENCH)/.installed $(VENV)/.run ## measure everything and put the result into docs/performance.md
 	mkdir -p build

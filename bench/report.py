@@ -21,6 +21,12 @@ from krakenwire.bench.table import number, verdict
 DOCS = Path(__file__).parents[1] / "docs"
 BEGIN, END = "<!-- begin result -->\n", "<!-- end result -->\n"
 BEGIN_VENUE, END_VENUE = "<!-- begin venue -->\n", "<!-- end venue -->\n"
+BEGIN_BOT, END_BOT = "<!-- begin bot -->\n", "<!-- end bot -->\n"
+_APART = {
+    ("venue",): (BEGIN_VENUE, END_VENUE),
+    ("backtest", "tape", "order-path"): (BEGIN_BOT, END_BOT),
+}
+"""Suites that have a table of their own."""
 _PICTURE = "\n![krakenwire beside its yardsticks and other clients](performance.svg)\n"
 
 
@@ -32,14 +38,16 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
     result = msgspec.json.decode(args.result.read_bytes(), type=Result)
     page = args.docs / "performance.md"
-    clients = [row for row in result.rows if row.suite != "venue"]
-    venue = [row for row in result.rows if row.suite == "venue"]
+    apart = {suite for suites in _APART for suite in suites}
+    clients = [row for row in result.rows if row.suite not in apart]
     if clients:
         part = msgspec.structs.replace(result, rows=clients)
         rewrite(page, BEGIN, END, told(part) + _PICTURE)
         (args.docs / "performance.svg").write_text(draw(part), encoding="utf-8")
-    if venue:
-        rewrite(page, BEGIN_VENUE, END_VENUE, told(msgspec.structs.replace(result, rows=venue)))
+    for suites, (begin, end) in _APART.items():
+        rows = [row for row in result.rows if row.suite in suites]
+        if rows:
+            rewrite(page, begin, end, told(msgspec.structs.replace(result, rows=rows)))
     return 0
 
 

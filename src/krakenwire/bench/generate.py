@@ -17,7 +17,7 @@ from zlib import crc32
 from krakenwire.model.numbers import fixed_text
 from krakenwire.model.times import rfc3339_from_ns
 
-__all__ = ["PAIRS", "QTY_DECIMALS", "Market", "Side", "stream"]
+__all__ = ["PAIRS", "QTY_DECIMALS", "Market", "Side", "one_pair", "stream"]
 
 START_NS = 1_700_000_000 * 1_000_000_000
 QTY_DECIMALS = 8
@@ -188,3 +188,23 @@ def stream(depth: int, frames: int, seed: int = 1) -> Iterator[bytes]:
             yield market.trade(time)
         else:
             yield market.ticker()
+
+
+def one_pair(depth: int, frames: int, step_ns: int, seed: int = 1) -> Iterator[tuple[int, bytes]]:
+    """Yield a snapshot of the first pair, then its updates and trades, each with the time it is received.
+
+    There are as many updates for a trade as in `stream`.
+
+    Args:
+        depth: levels a side.
+        frames: after the snapshot.
+        step_ns: between two frames.
+        seed: the same one gives the same frames.
+    """
+    rng = random.Random(seed)
+    symbol, decimals, ticks, _ = PAIRS[0]
+    market = Market(rng, symbol, decimals, ticks, depth)
+    yield START_NS, market.snapshot(rfc3339_from_ns(START_NS))
+    for now_ns in range(START_NS + step_ns, START_NS + (frames + 1) * step_ns, step_ns):
+        make = market.update if rng.random() < 0.895 else market.trade
+        yield now_ns, make(rfc3339_from_ns(now_ns))

@@ -11,13 +11,14 @@ import platform
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module, metadata
+from importlib.util import find_spec
 
 import msgspec
 
 from krakenwire import _native
-from krakenwire.bench.goals import SUITES
+from krakenwire.bench.goals import GOALS, SUITES
 from krakenwire.bench.noise import Noise, NoiseMeter
-from krakenwire.bench.rows import Row
+from krakenwire.bench.rows import Row, unmeasured
 from krakenwire.bench.timing import ROUNDS_MIN
 from krakenwire.version import VERSION
 
@@ -33,8 +34,17 @@ _MAKERS = {
     "memory": "memory:memory_rows",
     "matching": "engines:matching_rows",
     "venue": "venue:venue_rows",
+    "backtest": "backtest:backtest_rows",
+    "tape": "tape:tape_rows",
+    "order-path": "order_path:order_path_rows",
     "pure": "pure:pure_twin_rows",
 }
+_NEEDS = {
+    "backtest": ("numpy",),
+    "tape": ("numpy", "pyarrow", "zstandard"),
+    "order-path": ("numpy",),
+}
+"""Modules without which a suite cannot be measured."""
 _PACKAGES = (
     "msgspec",
     "aiohttp",
@@ -44,6 +54,9 @@ _PACKAGES = (
     "python-kraken-sdk",
     "order-book",
     "liquibook",
+    "hftbacktest",
+    "nautilus_trader",
+    "backtrader",
 )
 
 
@@ -82,9 +95,17 @@ def run_suites(
     rows: list[Row] = []
     for name in [suite for suite in SUITES if not only or suite in only]:
         progress(f"{name}: {SUITES[name]}")
-        rows += _maker(name)(rounds, quick)
+        rows += _rows(name, rounds, quick)
         meter.look()
     return Result(rows=rows, machine=machine(), noise=meter.judge(rows), rounds=rounds, quick=quick)
+
+
+def _rows(suite: str, rounds: int, quick: bool) -> list[Row]:
+    absent = [module for module in _NEEDS.get(suite, ()) if find_spec(module) is None]
+    if absent:
+        why = f"not installed: {', '.join(absent)}"
+        return [unmeasured(name, why) for name, goal in GOALS.items() if goal.suite == suite]
+    return _maker(suite)(rounds, quick)
 
 
 def _maker(suite: str) -> Callable[[int, bool], list[Row]]:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-__all__ = ["ROUNDS_MIN", "Job", "Prepare", "Series", "cpu_of", "take_turns", "trouble"]
+__all__ = ["ROUNDS_MIN", "Job", "Prepare", "Series", "cpu_of", "take_turns", "trouble", "wall_of"]
 
 ROUNDS_MIN = 5
 
@@ -88,6 +88,16 @@ def cpu_of(job: Job) -> float:
     start = time.process_time_ns()
     job.run()
     took = time.process_time_ns() - start
+    job.prove()
+    return took / job.count
+
+
+def wall_of(job: Job) -> float:
+    """Return the nanoseconds of wall time one operation of a job takes, after proving its work."""
+    gc.collect()
+    start = time.perf_counter_ns()
+    job.run()
+    took = time.perf_counter_ns() - start
     job.prove()
     return took / job.count
 

@@ -52,7 +52,25 @@ def test_the_local_kraken_has_a_place_of_its_own_and_the_rest_is_left(tmp_path: 
     assert "old" not in text
 
 
+def test_tapes_and_strategies_have_one_place_together(tmp_path: Path) -> None:
+    meter = NoiseMeter()
+    meter.look()
+    rows = [measured(name, Series((400_000.0, 400_000.0)), "frames/s") for name in ("tape-parquet", "order-path")]
+    page, file = tmp_path / "performance.md", tmp_path / "result.json"
+    page.write_text(f"{report.BEGIN}kept\n{report.END}between\n{report.BEGIN_BOT}old\n{report.END_BOT}below\n")
+    file.write_bytes(
+        msgspec.json.encode(Result(rows=rows, machine=machine(), noise=meter.judge(rows), rounds=5, quick=False))
+    )
+    assert report.main([str(file), "--docs", str(tmp_path)]) == 0
+    text = page.read_text()
+    assert text.startswith(f"{report.BEGIN}kept\n{report.END}between\n{report.BEGIN_BOT}")
+    assert text.endswith(f"{report.END_BOT}below\n")
+    assert text.count("| ≥ 300k |") == 1
+    assert text.count("400k frames/s") == 2
+
+
 def test_the_documents_have_the_marks() -> None:
     text = (report.DOCS / "performance.md").read_text()
     assert text.index(report.BEGIN) < text.index(report.END)
     assert text.index(report.BEGIN_VENUE) < text.index(report.END_VENUE)
+    assert text.index(report.BEGIN_BOT) < text.index(report.END_BOT)
