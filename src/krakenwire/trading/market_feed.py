@@ -64,6 +64,8 @@ class MarketFeed:
         self._at = {market.place: market for market in markets.values()}
         self._from_trades, self._updates = candles_from == "trades", strategy.candle_updates
         self._series: dict[str, dict[str, CandleSeries]] = {symbol: {} for symbol in markets}
+        self._counted = {market.place for market in markets.values() if not market.listing.depth}
+        """Where trades make candles or the book, and are more than news."""
         self._rows: Rows | None = None
         self._bytes: memoryview | None = None
         self._objects: Sequence[object] = ()
@@ -111,6 +113,7 @@ class MarketFeed:
         series = CandleSeries(market.listing, interval, BOT_HISTORY_CANDLES)
         self._series[market.listing.symbol][interval] = series
         if self._from_trades:
+            self._counted.add(market.place)
             series.begin(self._simulator.now_ns)
             self._simulator.on(market.place, What.TRADE, self._trades)
             self._timers.every(series.length_ns, lambda: self._closed(series.close(), interval))
@@ -123,12 +126,14 @@ class MarketFeed:
     # -- told by the simulator ----------------------------------------------------------
 
     def _trades(self, place: int, first: int, end: int) -> None:
-        market, data = self._at[place], self._data()
-        if self._series[market.listing.symbol] or not market.listing.depth:
-            self._amounts(market, amounts_of(data, first, end))
+        data = self._bytes
+        if data is None:
+            data = self._data()
+        if place in self._counted:
+            self._amounts(self._at[place], amounts_of(data, first, end))
         if self._on_trade is None:
             return
-        news = trades_of(data, first, end, market.listing)
+        news = trades_of(data, first, end, self._at[place].listing)
         if len(news) == 1 and self._callbacks.open:
             self._on_trade(news[0])  # what it raises goes the way of what `on_book` raises
             return
@@ -148,10 +153,8 @@ class MarketFeed:
             self._callbacks.call(self._on_book, self._simulator.books[market.place])
 
     def _data(self) -> memoryview:
-        """The rows' bytes: taking one apart costs a fraction of what an array asks for it."""
-        if self._bytes is None:
-            assert self._rows is not None
-            self._bytes = self._rows.view("u1").data
+        assert self._rows is not None
+        self._bytes = self._rows.view("u1").data
         return self._bytes
 
     def _event(self, aux: int, _place: int) -> None:
