@@ -54,8 +54,8 @@ def test_both_twins_make_the_same_trades(rows: list[tuple[int, ...]], price_deci
     listing = Listing(symbol="BTC/USD", price_decimals=price_decimals, qty_decimals=qty_decimals)
     data = _bytes_of(rows)
     for first in range(len(rows) + 1):
-        made = native.trades_of(data, first, len(rows), listing)
-        wanted = pure.trades_of(data, first, len(rows), listing)
+        made = native.TradeMaker(listing).trades_of(data, first, len(rows))
+        wanted = pure.TradeMaker(listing).trades_of(data, first, len(rows))
         assert made == wanted
         assert [repr(trade) for trade in made] == [repr(trade) for trade in wanted]
         assert native.amounts_of(data, first, len(rows)) == pure.amounts_of(data, first, len(rows))
@@ -64,7 +64,7 @@ def test_both_twins_make_the_same_trades(rows: list[tuple[int, ...]], price_deci
 def test_a_compiled_trade_passes_for_one_of_the_model(native: Any) -> None:
     listing = Listing(symbol="BTC/USD", price_decimals=1)
     data = _bytes_of([(5, 3, 624_105, 250_000, 17, 0, BUY, MARKET, 1)])
-    (trade,), (twin,) = native.trades_of(data, 0, 1, listing), pure.trades_of(data, 0, 1, listing)
+    (trade,), (twin,) = (each.TradeMaker(listing).trades_of(data, 0, 1) for each in (native, pure))
     assert isinstance(trade, Trade)
     assert (twin, hash(trade), pickle.loads(pickle.dumps(trade))) == (trade, hash(twin), trade)
     assert trade != 1
@@ -75,7 +75,7 @@ def test_a_compiled_trade_passes_for_one_of_the_model(native: Any) -> None:
 @pytest.mark.parametrize(("first", "end"), [(-1, 1), (0, 2), (1, 0)])
 def test_rows_that_are_not_there_are_refused(native: Any, first: int, end: int) -> None:
     data = _bytes_of([(5, 3, 1, 1, 17, 0, BUY, 0, 1)])
-    for read in (native.amounts_of, lambda *where: native.trades_of(*where, Listing(symbol="A/B", price_decimals=1))):
+    for read in (native.amounts_of, native.TradeMaker(Listing(symbol="A/B", price_decimals=1)).trades_of):
         with pytest.raises(UsageError):
             read(data, first, end)
         with pytest.raises(UsageError):

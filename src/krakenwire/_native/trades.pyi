@@ -1,2 +1,2 @@
+from krakenwire.trading.trades import TradeMaker as TradeMaker
 from krakenwire.trading.trades import amounts_of as amounts_of
-from krakenwire.trading.trades import trades_of as trades_of

@@ -112,22 +112,32 @@ def amounts_of(data, Py_ssize_t first, Py_ssize_t end):
     return found
 
 
-def trades_of(data, Py_ssize_t first, Py_ssize_t end, listing):
-    """Return the trades."""
-    cdef const kw_row *row = rows_of(data, first, end) + first
-    cdef Py_ssize_t at
-    cdef list found = []
-    cdef Trade trade
-    cdef str symbol = listing.symbol
-    cdef int price_decimals = listing.price_decimals, qty_decimals = listing.qty_decimals
-    for at in range(first, end):
-        if not row.flags & KW_ROW_SNAPSHOT:
-            trade = Trade.__new__(Trade)
-            trade.symbol = symbol
-            trade.time_ns = row.venue_ns if row.venue_ns else row.time_ns
-            trade._price, trade._qty, trade._id = row.price, row.qty, row.aux
-            trade._price_decimals, trade._qty_decimals = price_decimals, qty_decimals
-            trade._is_buy, trade._is_market = row.kind == KW_ROW_BUY, (row.flags & KW_ROW_MARKET) != 0
-            found.append(trade)
-        row += 1
-    return found
+@cython.final
+cdef class TradeMaker:
+    """Makes the trades of one instrument."""
+
+    cdef str _symbol
+    cdef int _price_decimals, _qty_decimals
+
+    def __init__(self, listing):
+        self._symbol = listing.symbol
+        self._price_decimals, self._qty_decimals = listing.price_decimals, listing.qty_decimals
+
+    def trades_of(self, data, Py_ssize_t first, Py_ssize_t end):
+        """Return the trades."""
+        cdef const kw_row *rows = rows_of(data, first, end)
+        cdef Py_ssize_t at
+        cdef list found = []
+        for at in range(first, end):
+            if not rows[at].flags & KW_ROW_SNAPSHOT:
+                found.append(self._trade(&rows[at]))
+        return found
+
+    cdef Trade _trade(self, const kw_row *row):
+        cdef Trade trade = Trade.__new__(Trade)
+        trade.symbol = self._symbol
+        trade.time_ns = row.venue_ns if row.venue_ns else row.time_ns
+        trade._price, trade._qty, trade._id = row.price, row.qty, row.aux
+        trade._price_decimals, trade._qty_decimals = self._price_decimals, self._qty_decimals
+        trade._is_buy, trade._is_market = row.kind == KW_ROW_BUY, (row.flags & KW_ROW_MARKET) != 0
+        return trade

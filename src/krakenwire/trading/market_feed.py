@@ -25,11 +25,11 @@ from krakenwire.trading.strategy import Strategy
 from krakenwire.trading.timers import Timers
 
 if TYPE_CHECKING or not _native.ENABLED:
-    from krakenwire.trading.trades import amounts_of, trades_of
+    from krakenwire.trading.trades import TradeMaker, amounts_of
 else:
     from krakenwire._native import trades
 
-    amounts_of, trades_of = trades.amounts_of, trades.trades_of
+    TradeMaker, amounts_of = trades.TradeMaker, trades.amounts_of
 
 __all__ = ["CandlesFrom", "MarketFeed"]
 
@@ -64,6 +64,7 @@ class MarketFeed:
         self._at = {market.place: market for market in markets.values()}
         self._from_trades, self._updates = candles_from == "trades", strategy.candle_updates
         self._series: dict[str, dict[str, CandleSeries]] = {symbol: {} for symbol in markets}
+        self._makers = {market.place: TradeMaker(market.listing) for market in markets.values()}
         self._counted = {market.place for market in markets.values() if not market.listing.depth}
         """Where trades make candles or the book, and are more than news."""
         self._rows: Rows | None = None
@@ -133,7 +134,7 @@ class MarketFeed:
             self._amounts(self._at[place], amounts_of(data, first, end))
         if self._on_trade is None:
             return
-        news = trades_of(data, first, end, self._at[place].listing)
+        news = self._makers[place].trades_of(data, first, end)
         if len(news) == 1 and self._callbacks.open:
             self._on_trade(news[0])  # what it raises goes the way of what `on_book` raises
             return

@@ -12,7 +12,7 @@ from typing import Final, Literal
 from krakenwire.model.market import Trade
 from krakenwire.model.rows import BUY, MARKET, SNAPSHOT, Listing
 
-__all__ = ["amounts_of", "trades_of"]
+__all__ = ["TradeMaker", "amounts_of"]
 
 _ROW: Final = Struct("<qqqqqHBBI")
 """A row of `model.rows.ROW` as it lies in memory: taking bytes apart costs a fraction of what an array asks for it."""
@@ -32,10 +32,20 @@ def amounts_of(data: memoryview, first: int, end: int) -> list[tuple[int, int]]:
     return [(price, qty) for _, _, price, qty, _, _, _, flags, _ in rows if not flags & SNAPSHOT]
 
 
-def trades_of(data: memoryview, first: int, end: int, listing: Listing) -> list[Trade]:
-    """Return the trades; arguments as for `amounts_of`, and the instrument of them all."""
-    rows = _ROW.iter_unpack(data[first * _ROW.size : end * _ROW.size])
-    return [_trade(listing, row) for row in rows if not row[7] & SNAPSHOT]
+class TradeMaker:
+    """Makes the trades of one instrument.
+
+    Args:
+        listing: its ticks and lots.
+    """
+
+    def __init__(self, listing: Listing) -> None:
+        self._listing = listing
+
+    def trades_of(self, data: memoryview, first: int, end: int) -> list[Trade]:
+        """Return the trades; arguments as for `amounts_of`."""
+        rows = _ROW.iter_unpack(data[first * _ROW.size : end * _ROW.size])
+        return [_trade(self._listing, row) for row in rows if not row[7] & SNAPSHOT]
 
 
 def _trade(listing: Listing, row: tuple[int, ...]) -> Trade:
