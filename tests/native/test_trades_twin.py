@@ -58,6 +58,8 @@ def test_both_twins_make_the_same_trades(rows: list[tuple[int, ...]], price_deci
         wanted = pure.TradeMaker(listing).trades_of(data, first, len(rows))
         assert made == wanted
         assert [repr(trade) for trade in made] == [repr(trade) for trade in wanted]
+        if first < len(rows):
+            assert native.TradeMaker(listing).one_of(data, first) == pure.TradeMaker(listing).one_of(data, first)
         assert native.amounts_of(data, first, len(rows)) == pure.amounts_of(data, first, len(rows))
 
 

@@ -123,6 +123,11 @@ cdef class TradeMaker:
         self._symbol = listing.symbol
         self._price_decimals, self._qty_decimals = listing.price_decimals, listing.qty_decimals
 
+    def one_of(self, data, Py_ssize_t row):
+        """Return the trade of a row, None where it is no news."""
+        cdef const kw_row *at = rows_of(data, row, row + 1) + row
+        return None if at.flags & KW_ROW_SNAPSHOT else self._trade(at)
+
     def trades_of(self, data, Py_ssize_t first, Py_ssize_t end):
         """Return the trades."""
         cdef const kw_row *rows = rows_of(data, first, end)

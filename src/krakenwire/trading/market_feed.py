@@ -134,12 +134,11 @@ class MarketFeed:
             self._amounts(self._at[place], amounts_of(data, first, end))
         if self._on_trade is None:
             return
-        news = self._makers[place].trades_of(data, first, end)
-        if len(news) == 1 and self._callbacks.open:
-            self._on_trade(news[0])  # what it raises goes the way of what `on_book` raises
-            return
-        for trade in news:
-            self._callbacks.call(self._on_trade, trade)
+        if end - first > 1 or not self._callbacks.open:
+            for trade in self._makers[place].trades_of(data, first, end):
+                self._callbacks.call(self._on_trade, trade)
+        elif (news := self._makers[place].one_of(data, first)) is not None:
+            self._on_trade(news)  # what it raises goes the way of what `on_book` raises
 
     def _amounts(self, market: SymbolMarket, amounts: Sequence[tuple[int, int]]) -> None:
         """Trades make candles and, where there is no other, the book."""

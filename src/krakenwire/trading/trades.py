@@ -42,6 +42,11 @@ class TradeMaker:
     def __init__(self, listing: Listing) -> None:
         self._listing = listing
 
+    def one_of(self, data: memoryview, row: int) -> Trade | None:
+        """Return the trade of a row, None where it is no news: what nearly every frame of trades asks for."""
+        news = self.trades_of(data, row, row + 1)
+        return news[0] if news else None
+
     def trades_of(self, data: memoryview, first: int, end: int) -> list[Trade]:
         """Return the trades; arguments as for `amounts_of`."""
         rows = _ROW.iter_unpack(data[first * _ROW.size : end * _ROW.size])
