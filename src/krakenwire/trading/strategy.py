@@ -71,7 +71,8 @@ class Strategy:
                 each.read(each.default)
 
     def __init__(self, **parameters: object) -> None:
-        self.__dict__.update(read_parameters(type(self), parameters))
+        for name, value in read_parameters(type(self), parameters).items():
+            setattr(self, name, value)  # one by one: an object whose `__dict__` was asked for is slower ever after
         self.state: dict[str, object] = {}
         self._attached: Engine | None = None
 
