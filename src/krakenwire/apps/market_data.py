@@ -124,6 +124,7 @@ class MarketReader:
     _lines: dict[int, _Line] = field(default_factory=dict)
     _ended: list[Feed] = field(default_factory=list)
     _owners: dict[tuple[str, str], int] = field(default_factory=dict)
+    _closing: list[tuple[int, int]] = field(default_factory=list)
     _begun: bool = False
 
     def __post_init__(self) -> None:
@@ -179,10 +180,24 @@ class MarketReader:
         self.counters.frames += int((block.kind == Kind.FRAME_IN).sum())
         at, count = 0, len(block)
         while at < count:
+            if self._closing and self._goes_on(block, at):
+                self._end_all()
             at = self._fast(block, at)
             if at < count:
                 self._take(block, at)
                 at += 1
+
+    def _goes_on(self, block: Block, at: int) -> bool:
+        """Whether a record shows that the market was recorded on: only then has a closed connection left a gap."""
+        if block.kind[at] == Kind.MARK:
+            start = block.offset[at]
+            return mark_from(block.data[start : start + block.length[at]]).mark != "stopped"
+        return bool(block.kind[at] != Kind.CLOSED)
+
+    def _end_all(self) -> None:
+        closing, self._closing = self._closing, []
+        for connection, time_ns in closing:
+            self._end(connection, time_ns)
 
     def _fast(self, block: Block, start: int) -> int:
         """Let the compiled writer take frames as far as it gets: those of the only connection there is."""
@@ -211,7 +226,7 @@ class MarketReader:
                     self.opened[connection] = opened_from(payload)
                     self._end(connection, time_ns)
                 case Kind.CLOSED:
-                    self._end(connection, time_ns)
+                    self._closing.append((connection, time_ns))
                 case Kind.MARK:
                     self._mark(connection, payload, time_ns)
         except ListingChanged as error:

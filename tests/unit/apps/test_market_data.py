@@ -82,10 +82,18 @@ def test_only_the_symbols_asked_for_get_rows(tmp_path: Path) -> None:
 
 def test_the_end_of_a_connection_is_a_gap_of_all_its_books(tmp_path: Path) -> None:
     records = [*told(), (400 * SECOND, 1, Kind.CLOSED, Closed(code=1006).encode())]
+    records.append((500 * SECOND, 2, Kind.OPENED, OPENED))
     data = market_data(tape_of(tmp_path / "tape", records))
     last = data.rows[data.rows["kind"] == GAP]
     assert sorted(last["symbol"].tolist()) == list(range(10))
     assert set(last["time_ns"]) == {400 * SECOND}
+
+
+def test_the_end_of_a_recording_is_no_gap(tmp_path: Path) -> None:
+    closed: Record = (400 * SECOND, 1, Kind.CLOSED, Closed(code=1000).encode())
+    stopped: Record = (401 * SECOND, 0, Kind.MARK, Mark(mark="stopped").encode())
+    data = market_data(tape_of(tmp_path / "tape", [*told(), closed, stopped]))
+    assert data.counters.gaps == 0
 
 
 @pytest.mark.parametrize(("mark", "resumes"), [("gap", True), ("lost", False)])
