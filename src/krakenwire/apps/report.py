@@ -43,6 +43,7 @@ __all__ = ["keep_run", "report_of_folder", "report_page", "summary_of", "verdict
 _TROUBLE = ("error", "gap", "slow", "conflated", "drift")
 
 _SECOND_MS = 1_000
+_MS_NS = 1_000_000
 _RULES_NAMED = 3
 """In the verdict; all of them have a table."""
 
@@ -262,7 +263,14 @@ def _counts(counts: Mapping[str, int]) -> list[tuple[str, str]]:
 
 
 def _settings(values: Mapping[str, object]) -> list[tuple[str, str]]:
-    return [(name, _setting(value)) for name, value in values.items()]
+    return [_wait_setting(name, value) or (name, _setting(value)) for name, value in values.items()]
+
+
+def _wait_setting(name: str, value: object) -> tuple[str, str] | None:
+    """A time that is kept in nanoseconds, as people say it."""
+    if not name.endswith("_ns") or not isinstance(value, int):
+        return None
+    return name.removesuffix("_ns"), _wait(value / _MS_NS)
 
 
 def _setting(value: object) -> str:

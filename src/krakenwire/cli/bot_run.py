@@ -214,6 +214,8 @@ def _tell(summary: dict[str, Any], as_json: bool) -> None:
     put(f"{summary['strategy']} on {summary['source']}: {', '.join(summary['symbols'])}")
     for name in _SUMS:
         put(f"  {name.replace('_', ' '):14}{_shown(summary[name])}")
+    if summary["stopped"]:
+        put(f"  stopped: {summary['stopped']}")
     for rule, count in summary["refusals"].items():
         put(f"  refused by {rule}: {count}")
     for kind, count in summary["notes"].items():

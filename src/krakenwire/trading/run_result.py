@@ -177,6 +177,7 @@ class RunResult:
             "fills": len(fills),
             "positions": equities[-1].positions if equities else {},
             "notes": _notes(self.notes),
+            "stopped": next((note.text for note in self.notes if note.kind == "stop"), ""),
             "error": None if self.error is None else str(self.error),
         }
 

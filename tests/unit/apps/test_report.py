@@ -196,3 +196,9 @@ def test_of_two_symbols_each_has_its_price_and_both_share_the_other_plots() -> N
 )
 def test_figures_read_well(text: str, expected: str) -> None:
     assert text == expected
+
+
+def test_times_of_the_fill_model_are_shown_as_people_say_them() -> None:
+    words = Outline(page_of(plausible_run())).words
+    assert "20 ms" in words[words.index("entry_latency") :]
+    assert "20000000" not in words
