@@ -214,6 +214,17 @@ class Desk:
         """Ask for the end of all open orders, or of one symbol's; return of how many."""
         return sum(self.cancel(order) for order in tuple(self.open.values()) if symbol in {None, order.symbol})
 
+    def adopt(self, order: Order) -> None:
+        """Take in an order that stands already: of an earlier life, or placed past the strategy. Risk knows it."""
+        market = self.market(order.symbol)
+        order.place = market.place
+        self.open[order.id] = order
+        order.price_ticks = 0 if order.limit is None else market.ticks(order.limit) or 0
+        order.qty_lots = market.lots(order.qty) or 0
+        order.unit = self._unit(order, market, order.limit) or order.unit
+        self._rehold(order, market)
+        self._log.order(self._clock.now_ns, order)
+
     # -- told by a broker ------------------------------------------------------------
 
     def accepted(self, order: Order, venue_id: str = "") -> None:

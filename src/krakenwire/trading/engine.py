@@ -100,6 +100,7 @@ class Engine:
         self._strategy, self._simulator, self._settings = strategy, simulator, settings
         self.risk: RiskCheck = AllowAll() if risk is None else risk
         self._state, self._saved = state, b"{}"
+        self._begun = False
         self._markets = _markets(strategy, simulator)
         self.log = RunLog()
         self.clock = Clock(simulator)
@@ -187,7 +188,10 @@ class Engine:
         self._feed.start()
         self._sample()
         self.timers.every(self._settings.sample_ns, self._sample)
-        self._callbacks.call(self._strategy.on_start)
+        if self._callbacks.open:
+            self._begin()
+        else:
+            self._feed.hush()
 
     def run(self, rows: Rows, objects: Sequence[object] = ()) -> None:
         """Run over rows of the market; ends early when the run has to stop.
@@ -217,6 +221,19 @@ class Engine:
             else:
                 return
 
+    def pause(self) -> None:
+        """Call the strategy no more, until `go_on`; time and market go on, and its orders stay."""
+        self._callbacks.open = False
+        self._feed.hush()
+
+    def go_on(self) -> None:
+        """Call the strategy again after `pause`; its `on_start` where it was never called."""
+        if self.stopped or self._callbacks.open:
+            return
+        self._callbacks.open = True
+        self._feed.listen()
+        self._begin()
+
     def stop(self, reason: str) -> None:
         """End the run as soon as the callback that is running returns. `finish` is still to be called."""
         if not self.stopped:
@@ -232,7 +249,7 @@ class Engine:
         """
         self._feed.stop()
         if not self._muted:
-            self._callbacks.open = True
+            self._callbacks.open = self._begun
             self._callbacks.call(self._strategy.on_stop)
         self._callbacks.open = False
         self.targets.forget()
@@ -262,6 +279,11 @@ class Engine:
         self.timers.at(time_ns, lambda: self._timer(name))
 
     # -- told ---------------------------------------------------------------------------
+
+    def _begin(self) -> None:
+        if not self._begun:
+            self._begun = True
+            self._callbacks.call(self._strategy.on_start)
 
     def _timer(self, name: str) -> None:
         if self._on_timer is not None:

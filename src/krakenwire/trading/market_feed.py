@@ -78,14 +78,24 @@ class MarketFeed:
     def start(self) -> None:
         """Ask the simulator for all that the strategy wants to hear."""
         self._simulator.on_event = self._event
+        self.listen()
         for market in self._at.values():
-            self._simulator.on(market.place, What.BOOK, self._on_book)
             self._simulator.on(market.place, What.GAP, self._gap)
             by_trades = self._on_book is not None and not market.listing.depth
             if self._on_trade is not None or by_trades:
                 self._simulator.on(market.place, What.TRADE, self._trades)
             for interval in self._early:
                 self._add_series(market, interval)
+
+    def listen(self) -> None:
+        """Have books reach the strategy, which is called straight by the simulator."""
+        for market in self._at.values():
+            self._simulator.on(market.place, What.BOOK, self._on_book)
+
+    def hush(self) -> None:
+        """Have books reach nobody; everything else goes through `Callbacks`, which knows."""
+        for market in self._at.values():
+            self._simulator.on(market.place, What.BOOK, None)
 
     def stop(self) -> None:
         """Ask for nothing any more."""
