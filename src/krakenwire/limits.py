@@ -373,6 +373,24 @@ TAPE_STREAMS_MAX: Final = 50_000
 
 BOT_CANCELS_AT_ONCE: Final = 50
 """Orders of one cancel request when a bot is stopped."""
+
+BOT_REST_LAG_S: Final = 90.0
+"""So far the venue's REST may be behind its WebSocket; a minute was seen."""
+
+BOT_OBEY_S: Final = 0.2
+"""Between two looks at what other terminals ask of a live bot, and at whether its strategy goes on."""
+
+BOT_AUDIT_S: Final = 300.0
+"""Between two audits of a live bot's balances: a few calls each, and no loss grows unseen for longer."""
+
+BOT_SAVE_S: Final = 10
+"""Between two records of a new highest equity, which may come with every sample."""
+
+BOT_COUNTDOWN_S: Final = 5
+"""For a person to think again before a live bot begins."""
+
+BOT_ASK_S: Final = 45.0
+"""For a running bot to carry out what another terminal asks: longer than it waits for its orders to be gone, twice."""
 # -- reports of a bot's runs ---------------------------------------------------
 
 REPORT_RATIO_S: Final = 86_400

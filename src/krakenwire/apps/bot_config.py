@@ -16,7 +16,7 @@ from typing import Final
 import msgspec
 
 from krakenwire.errors import ConfigError
-from krakenwire.limits import BOT_CONFIG_BYTES_MAX
+from krakenwire.limits import BOT_CONFIG_BYTES_MAX, BOT_REST_LAG_S, SWITCH_TIMEOUT_S
 from krakenwire.trading.callbacks import OnError
 from krakenwire.trading.risk_limits import RiskLimits, risk_limits_from
 from krakenwire.trading.simulator import FillModel
@@ -29,12 +29,16 @@ _BOT: Final = ("quote", "on_error", "margin")
 _FEES: Final = ("maker_percent", "taker_percent")
 _LATENCY: Final = ("entry_ms", "report_ms")
 _FILLS: Final = ("queue", "trades_only_spread_ticks", "trades_only_queue_lots")
-_LIVE: Final = ("allow_orders",)
+_LIVE: Final = ("enabled", "switch_s", "lag_s")
 
 _BALANCE_MAX: Final = "1000000000000"
 _PERCENT_MAX: Final = "10"
 _LATENCY_MS_MAX: Final = "60000"
 _START_CASH: Final = Decimal(10_000)
+_SWITCH_S_MIN: Final = 15
+"""Below it a short silence of the network would cancel everything."""
+_SWITCH_S_MAX: Final = 86_400
+_LAG_S_MAX: Final = "3600"
 _COUNT_MAX: Final = 1 << 40
 _MS: Final = 1_000_000
 
@@ -45,12 +49,15 @@ class BotConfig(msgspec.Struct, frozen=True, kw_only=True):
     Args:
         parameters: of the strategy, as the file says them.
         quote: the asset that equity is counted in; None for the quote asset of the first symbol.
-        balances: at the start of a run whose orders are pretended; None for 10,000 of the quote asset.
+        balances: at the start of a run whose orders are pretended, None for 10,000 of the quote asset; in live
+            the most of each asset that the bot counts as its own, None for all that the account has.
         on_error: what an error of the strategy does.
         margin: whether it may be sold what is not there.
         model: of pretended fills.
         limits: of risk.
-        allow_orders: the file's half of the leave to send orders to a venue.
+        live_enabled: the file's half of the leave to send orders to a venue.
+        switch_s: the dead man's switch fires so long after a live bot has gone silent.
+        lag_s: so far the venue's REST may be behind; before that is over, an order's absence says nothing.
     """
 
     parameters: dict[str, object] = {}
@@ -60,7 +67,9 @@ class BotConfig(msgspec.Struct, frozen=True, kw_only=True):
     margin: bool = False
     model: FillModel = FillModel()
     limits: RiskLimits = RiskLimits()
-    allow_orders: bool = False
+    live_enabled: bool = False
+    switch_s: int = SWITCH_TIMEOUT_S
+    lag_s: float = BOT_REST_LAG_S
 
     def quote_of(self, symbols: tuple[str, ...]) -> str:
         """Return the asset that equity is counted in."""
@@ -103,6 +112,7 @@ def bot_config_from(document: Mapping[str, object]) -> BotConfig:
     """
     whole = table_of(document, "", _TABLES)
     bot = whole.table("bot", _BOT)
+    live = whole.table("live", _LIVE)
     parameters, risk = document.get("parameters", {}), document.get("risk", {})
     whole.table("parameters")
     whole.table("risk")
@@ -116,7 +126,9 @@ def bot_config_from(document: Mapping[str, object]) -> BotConfig:
         margin=bot.flag("margin", default=False),
         model=_model(whole),
         limits=risk_limits_from(risk),
-        allow_orders=whole.table("live", _LIVE).flag("allow_orders", default=False),
+        live_enabled=live.flag("enabled", default=False),
+        switch_s=live.whole("switch_s", SWITCH_TIMEOUT_S, least=_SWITCH_S_MIN, most=_SWITCH_S_MAX),
+        lag_s=float(live.number("lag_s", Decimal(str(BOT_REST_LAG_S)), most=_LAG_S_MAX)),
     )
 
 

@@ -93,6 +93,7 @@ async def start(
     *,
     allowed: Mapping[str, Decimal] | None = None,
     told: Callable[[Phase, str], object] | None = None,
+    rounded: Callable[[str, Decimal], Decimal] | None = None,
 ) -> None:
     """Bring a broker to where orders may pass, or to the stop that stands.
 
@@ -101,6 +102,7 @@ async def start(
         broker: of this folder's journal, on an entered client.
         allowed: by how much the balance of an asset may differ at the audit.
         told: called with each phase and what came of it.
+        rounded: cuts a quantity to what may be ordered of a symbol.
 
     Raises:
         KrakenwireError: it cannot be done; no order was let through. What is armed by then runs out.
@@ -120,7 +122,7 @@ async def start(
     others = len(broker.book.foreign)
     say("reconcile", f"{len(known.open)} live, {len(known.unresolved)} unknown; {others} of others")
     for request in folder.requests():
-        await carry_out(folder, broker, request)
+        await carry_out(folder, broker, request, rounded)
     differences = await audit_now(broker, allowed)
     say("audit", "balances are as expected" if not differences else _told(differences))
     broker.trading = True
@@ -137,8 +139,8 @@ async def audit_now(
 ) -> tuple[Difference, ...]:
     """Compare the account's balances with what the bot's own fills explain; a difference that stays stops new orders.
 
-    The first audit only writes down where the account begins. An order that nobody knows of may be the difference:
-    then nothing is said.
+    The first audit only writes down where the account begins, and so does one that finds no more than what the venue
+    has cut off. An order that nobody knows of may be the difference: then nothing is said.
     """
     journal = broker.journal
     differences: tuple[Difference, ...] = ()
@@ -154,9 +156,24 @@ async def audit_now(
         differences = audit(journal.known, balances, allowed)
         if not differences:
             return ()
+        cuts = {**(await _cuts(broker)), **(allowed or {})}
+        if not audit(journal.known, balances, cuts):
+            journal.append(records.Baseline(time_ns=journal.now_ns(), balances=balances))
+            return ()
     if differences and not journal.known.unresolved:
         await broker.stop(StopLevel.NO_ORDERS, _told(differences))
     return differences
+
+
+async def _cuts(broker: LiveBroker[_OrderT]) -> dict[str, Decimal]:
+    """Return what the bot's fills may be off by: a cost is told with more decimals than an account is kept in.
+
+    Each posting is cut by less than one unit of the last decimal that REST shows of a balance.
+    """
+    shown = await broker.client.ask_rest(lambda rest: dict(rest.balances()))
+    fills = broker.journal.known.fills_since
+    exponents = ((asset, amount.as_tuple().exponent) for asset, amount in shown.items())
+    return {asset: fills * Decimal(1).scaleb(exp) for asset, exp in exponents if isinstance(exp, int)}
 
 
 async def _settled_balances(broker: LiveBroker[_OrderT]) -> tuple[dict[str, Decimal], bool]:

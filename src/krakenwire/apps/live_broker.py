@@ -104,6 +104,7 @@ class LiveBroker(Generic[_OrderT]):
         trading: whether orders are let through; `bot_start.start` says when.
         book: what is known of the orders, ours and others.
         alarm: what a person has to look at; empty while nothing is.
+        failure: why it does not follow the account any more; None while it does.
 
     Raises:
         UsageError: the permit does not allow it.
@@ -122,6 +123,7 @@ class LiveBroker(Generic[_OrderT]):
         self.client, self.journal, self.settings = client, journal, settings
         self._earlier = frozenset(journal.known.orders)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._entries: dict[str, asyncio.Task[None]] = {}
         self._stack = AsyncExitStack()
         self._switch: SwitchView | None = None
         self._fires = 0
@@ -132,6 +134,7 @@ class LiveBroker(Generic[_OrderT]):
         )
         self.trading = False
         self.alarm = ""
+        self.failure: KrakenwireError | None = None
 
     # -- the broker port ---------------------------------------------------------------
 
@@ -144,15 +147,15 @@ class LiveBroker(Generic[_OrderT]):
         self._submit(order, forced=False)
 
     def amend(self, order: _OrderT, limit: Decimal | None, qty: Decimal | None) -> None:
-        """Ask for other terms; the amendment stands in the journal."""
+        """Ask for other terms once the entry is answered; the amendment stands in the journal."""
         known = self.journal.known.orders[order.id]
         if known.amended not in known.amends:
             raise InternalError(f"an amendment of {order.id} that is not written down")
         self._begin(self._amend(known, known.amends[known.amended], limit, qty))
 
     def cancel(self, order: _OrderT) -> None:
-        """Ask for its end; that is always allowed, and harmless to repeat."""
-        self._begin(self._cancel([order.id]))
+        """Ask for its end once its entry is answered; that is always allowed, and harmless to repeat."""
+        self._begin(self._cancel_entered(order.id))
 
     # -- following ----------------------------------------------------------------------
 
@@ -243,7 +246,7 @@ class LiveBroker(Generic[_OrderT]):
         if stops.cancels_all:
             await self._harmless(self.client.cancel_all())
         if stops.cancels_own:
-            await self._end_own()
+            await self._end_own(self.journal.known.live)
 
     def resume(self, who: str) -> None:
         """Let it run again, as a person has said."""
@@ -286,7 +289,14 @@ class LiveBroker(Generic[_OrderT]):
         if known is None or known.step != "intent" or sent:
             raise InternalError(f"order {order.id} is not written down, or was sent already")
         self.book.hold(order)
-        self._begin(self._enter(known, forced=forced))
+        entry = self._entries[order.id] = self._begin(self._enter(known, forced=forced))
+        entry.add_done_callback(lambda _: self._entries.pop(order.id, None))
+
+    async def _entered_first(self, name: str) -> None:
+        """What is asked about an order must not overtake the order itself."""
+        entry = self._entries.get(name)
+        if entry is not None:
+            await asyncio.wait((entry,))
 
     async def _enter(self, known: BotOrder, *, forced: bool) -> None:
         if not (forced or self.allows_orders):
@@ -317,6 +327,7 @@ class LiveBroker(Generic[_OrderT]):
     async def _amend(
         self, known: BotOrder, amend: records.AmendIntended, limit: Decimal | None, qty: Decimal | None
     ) -> None:
+        await self._entered_first(known.id)
         state: Literal["accepted", "refused", "unknown"] = "refused"
         if not self.allows_orders:
             reason = "the bot is stopped: nothing was sent"
@@ -338,6 +349,11 @@ class LiveBroker(Generic[_OrderT]):
         doubtful = outcome.refused and outcome.error.startswith(_DOUBTFUL)
         return "unknown" if doubtful else outcome.state, outcome.error
 
+    async def _cancel_entered(self, name: str) -> None:
+        await self._entered_first(name)
+        if self.journal.failure is not None or self.journal.known.orders[name].is_live:
+            await self._cancel([name])
+
     async def _cancel(self, names: Sequence[str]) -> None:
         """Ask for the end of orders by our ids. What becomes of them, their own ends tell."""
         request = CancelOrders(cl_ord_ids=tuple(names))
@@ -353,15 +369,25 @@ class LiveBroker(Generic[_OrderT]):
             elif isinstance(answers[name], Unanswered):
                 self._doubt.set()
 
-    async def _end_own(self) -> None:
-        live = self.journal.known.live
+    async def end_own(self) -> None:
+        """Have own orders gone before the bot ends, as a stop would, and leave no stop behind."""
+        self.trading = False
+        asked = [order.id for order in self.journal.known.live if order.canceling and order.id not in self._earlier]
+        await self._end_own([order for order in self.journal.known.live if order.id not in asked])
+        if not self.journal.known.live:
+            self.alarm = ""
+        elif self.journal.failure is None:
+            await self._end_own(self.journal.known.live)
+
+    async def _end_own(self, live: Sequence[BotOrder]) -> None:
         for start in range(0, len(live), limits.BOT_CANCELS_AT_ONCE):
             part = live[start : start + limits.BOT_CANCELS_AT_ONCE]
             if self.journal.failure is None:
                 now_ns = self.journal.now_ns()
                 self.journal.append(*(records.CancelIntended(time_ns=now_ns, id=order.id) for order in part))
             await self._cancel([order.id for order in part])
-        await self._until_none_live("to be canceled")
+        if self.journal.failure is None:
+            await self._until_none_live("to be canceled")
 
     async def _until_none_live(self, what: str) -> None:
         try:
@@ -404,14 +430,16 @@ class LiveBroker(Generic[_OrderT]):
 
     # -- tasks --------------------------------------------------------------------------------
 
-    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+    def _begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._over)
+        return task
 
     def _over(self, task: asyncio.Task[None]) -> None:
         """A task that fails stops the bot's orders and is an alarm; nothing of it is lost in silence."""
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             self.alarm, self.trading = f"{type(error).__name__}: {error}", False
+            self.failure = error if isinstance(error, KrakenwireError) else InternalError(self.alarm)
             self._news.set()

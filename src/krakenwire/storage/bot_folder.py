@@ -12,6 +12,7 @@ read when it is started. A request that cannot be read stops the bot.
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Callable, Mapping
 from decimal import Decimal
@@ -83,7 +84,7 @@ class BotJournal:
         self.now_ns = now_ns
         self._journal = Journal(path, sync=sync)
         self.failure: JournalError | None = None
-        self._number = 0
+        self._number, self._numbering = 0, threading.Lock()
         self.known = Recovered()
         try:
             for data in self._journal:
@@ -118,23 +119,37 @@ class BotJournal:
             self.known.apply(record)
 
     def new_id(self) -> str:
-        """Return an id that no order of this journal has, nor any that was handed out before."""
-        self._number = max(self._number, self.known.last_number) + 1
-        return f"{self.known.head.prefix if self.known.head else ''}{self._number}"
+        """Return an id that no order of this journal has, nor any that was handed out before. Any thread may ask."""
+        with self._numbering:
+            self._number = number = max(self._number, self.known.last_number) + 1
+        return f"{self.known.head.prefix if self.known.head else ''}{number}"
 
     def intent(self, intent: Intent) -> None:
         """Write down that an order is about to leave."""
-        now_ns = self.now_ns()
-        self.append(Intended(time_ns=now_ns, intent=intent, deadline_ns=now_ns + self._deadline_ns))
+        self.append(self.intended(intent))
 
     def amend(self, order: Amendable, limit: Decimal | None, qty: Decimal | None) -> None:
         """Write down that an amendment is about to leave."""
-        number = self.known.orders[order.id].amended + 1
-        self.append(AmendIntended(time_ns=self.now_ns(), id=order.id, number=number, limit=limit, qty=qty))
+        self.append(self.amending(order, limit, qty))
 
     def cancel(self, order: Amendable) -> None:
         """Write down that a cancel is about to leave."""
-        self.append(CancelIntended(time_ns=self.now_ns(), id=order.id))
+        self.append(self.canceling(order))
+
+    def intended(self, intent: Intent) -> Intended:
+        """Return the record of `intent`, to be written together with others."""
+        now_ns = self.now_ns()
+        return Intended(time_ns=now_ns, intent=intent, deadline_ns=now_ns + self._deadline_ns)
+
+    def amending(self, order: Amendable, limit: Decimal | None, qty: Decimal | None) -> AmendIntended:
+        """Return the record of `amend`; of an order whose intent is not written yet it is the first amendment."""
+        known = self.known.orders.get(order.id)
+        number = 1 if known is None else known.amended + 1
+        return AmendIntended(time_ns=self.now_ns(), id=order.id, number=number, limit=limit, qty=qty)
+
+    def canceling(self, order: Amendable) -> CancelIntended:
+        """Return the record of `cancel`."""
+        return CancelIntended(time_ns=self.now_ns(), id=order.id)
 
     def close(self) -> None:
         """Close the file, which lets go of the lock."""

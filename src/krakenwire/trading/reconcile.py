@@ -15,6 +15,7 @@ from typing import Final, Literal, NamedTuple
 
 import msgspec
 
+from krakenwire.limits import BOT_REST_LAG_S
 from krakenwire.model import Fill, OrderState
 from krakenwire.trading.records import Absent, AmendEnded, Ended, EndState, Filled, Record, Resolved
 from krakenwire.trading.recovery import BotOrder, Recovered
@@ -35,7 +36,7 @@ class Patience(msgspec.Struct, frozen=True, kw_only=True):
         look_s: it is asked for at least so often while its absence would say nothing yet.
     """
 
-    lag_s: float = 90.0
+    lag_s: float = BOT_REST_LAG_S
     again_s: float = 5.0
     look_s: float = 30.0
 

@@ -85,8 +85,9 @@ class Recovered:
         orders: every one, by its id, oldest first; `open` those that are, or may be.
         exec_ids: of the fills that are applied.
         positions: what fills have changed, base units by symbol.
-        changes: what fills have changed since `baseline`, by asset.
-        baseline: what the account had when it was last found right; `baselines_ns` when that ever was.
+        changes: what fills have changed since `baseline`, by asset; `totals` since the journal began.
+        baseline: what the account had when it was last found right; `baselines_ns` when that ever was;
+            `fills_since` how many fills came after it.
         state: of the strategy.
         day: of the equity.
         surprises: what cannot be: fills of orders that never were.
@@ -101,8 +102,10 @@ class Recovered:
     exec_ids: set[str] = field(default_factory=set)
     positions: dict[str, Decimal] = field(default_factory=dict)
     changes: dict[str, Decimal] = field(default_factory=dict)
+    totals: dict[str, Decimal] = field(default_factory=dict)
     baseline: Mapping[str, Decimal] | None = None
     baselines_ns: set[int] = field(default_factory=set)
+    fills_since: int = 0
     state: Mapping[str, object] = field(default_factory=dict)
     stops: Stops = field(default_factory=Stops)
     day: records.DayBegan | None = None
@@ -211,6 +214,7 @@ class Recovered:
         if record.exec_id in self.exec_ids:
             return
         self.exec_ids.add(record.exec_id)
+        self.fills_since += 1
         self._opened(record.id, record.order_id)
         order = self.orders.get(record.id)
         if order is None or order.step in ("refused", "never"):
@@ -231,6 +235,7 @@ class Recovered:
 
     def _change(self, asset: str, amount: Decimal) -> None:
         self.changes[asset] = self.changes.get(asset, _ZERO) + amount
+        self.totals[asset] = self.totals.get(asset, _ZERO) + amount
 
     def _ended(self, record: records.Ended) -> None:
         order = self.orders.get(record.id)
@@ -247,7 +252,9 @@ class Recovered:
         self.stops.raise_to(stop)
 
     def _resumed(self, record: records.Resumed) -> None:
+        """Losses count from here on, as they do in a bot that runs on."""
         self.stops.lift(record.who)
+        self.day = None
 
     def _day_began(self, record: records.DayBegan) -> None:
         self.day = record
@@ -256,7 +263,7 @@ class Recovered:
         if record.time_ns in self.baselines_ns:
             return
         self.baselines_ns.add(record.time_ns)
-        self.baseline = record.balances
+        self.baseline, self.fills_since = record.balances, 0
         self.changes.clear()
 
 

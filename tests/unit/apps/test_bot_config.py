@@ -40,7 +40,7 @@ trades_only_queue_lots = 7
 order_notional_max = 10
 
 [live]
-allow_orders = true
+enabled = true
 """
 
 
@@ -48,14 +48,14 @@ def test_everything_is_optional() -> None:
     config = bot_config_from({})
     assert config == BotConfig()
     assert config.balances_of(("BTC/EUR", "ETH/EUR")) == {"EUR": 10_000}
-    assert not config.allow_orders
+    assert not config.live_enabled
 
 
 def test_a_file_is_read_exactly(tmp_path: Path) -> None:
     path = tmp_path / "bot.toml"
     path.write_text(TEXT)
     config = read_bot_config(path)
-    assert (config.quote, config.on_error, config.margin, config.allow_orders) == ("EUR", "continue", True, True)
+    assert (config.quote, config.on_error, config.margin, config.live_enabled) == ("EUR", "continue", True, True)
     assert config.parameters == {"fast": 5}
     assert config.balances_of(("BTC/USD",)) == {"EUR": Decimal("2500.50")}
     assert (config.model.maker_fee, config.model.taker_fee) == (Decimal("0.001"), Decimal("0.002"))
@@ -78,7 +78,7 @@ def test_a_file_is_read_exactly(tmp_path: Path) -> None:
         ({"balances": 5}, "balances: expected a table"),
         ({"parameters": 5}, "parameters: expected a table"),
         ({"risk": {"order_notional": 5}}, 'Did you mean "order_notional_max"'),
-        ({"live": {"allow_orders": 1}}, "live.allow_orders: expected true or false"),
+        ({"live": {"enabled": 1}}, "live.enabled: expected true or false"),
     ],
 )
 def test_what_cannot_be_is_refused_by_its_key(document: dict[str, Any], named: str) -> None:
