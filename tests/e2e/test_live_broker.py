@@ -477,7 +477,7 @@ def test_only_the_live_runner_names_the_module_that_sends_orders() -> None:
         for path in source.rglob("*.py")
         if any(f"apps.{name} import" in path.read_text(encoding="utf-8") for name in senders)
     }
-    assert naming <= {"apps/bot_start.py", "apps/bot_live.py"}
+    assert naming <= {f"apps/{name}.py" for name in ("bot_start", "bot_live", "live_gate", "live_session")}
 
 
 def test_all_that_a_rehearsal_can_load_loads_without_the_module_that_sends_orders() -> None:

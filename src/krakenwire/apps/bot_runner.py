@@ -122,6 +122,11 @@ class Runner:
         engine.between = self._between
         engine.desk.book_age = self._book_age
 
+    @property
+    def stops(self) -> int:
+        """How often `request_stop` was called."""
+        return self._stops
+
     # -- asked by other threads ----------------------------------------------------------
 
     def request_stop(self, reason: str) -> None:

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from krakenwire.cli import bot_show
+from krakenwire.cli import bot_live, bot_show
+from krakenwire.cli.bot_live import LIVE_TEXT
 from krakenwire.cli.bot_progress import backtest_progress
 from krakenwire.cli.bot_show import shown, tells_json
 from krakenwire.cli.bot_signals import stops_on_signals
@@ -112,6 +113,10 @@ def _replay(config: BotConfig, strategy: type[Strategy], args: argparse.Namespac
         )
 
 
+def _live(config: BotConfig, strategy: type[Strategy], args: argparse.Namespace) -> RunResult:
+    return bot_live.run_mode(config, strategy, args, _name(args))
+
+
 def _name(args: argparse.Namespace) -> str:
     return args.out.name if args.out else str(args.mode)
 
@@ -120,6 +125,7 @@ MODES: Final[Mapping[str, Callable[[BotConfig, type[Strategy], argparse.Namespac
     "backtest": _backtest,
     "replay": _replay,
     "paper": _paper,
+    "live": _live,
 }
 """The worlds, by name: each runs a strategy to its end."""
 
@@ -127,6 +133,7 @@ _TAKEN: Final[Mapping[str, tuple[str, ...]]] = {
     "backtest": ("tape",),
     "replay": ("tape", "on", "metrics"),
     "paper": ("on", "seconds", "metrics"),
+    "live": ("on", "seconds", "metrics", "live", "data", "accept_config", "key_file"),
 }
 """The options that only some worlds take."""
 
@@ -137,7 +144,7 @@ def add_parser(actions: Subparsers) -> None:
         "run",
         help="run a strategy",
         description="Run a strategy in one of the worlds, and say what came of it.",
-        epilog=_EPILOG,
+        epilog=f"{_EPILOG}\n\n{LIVE_TEXT}",
     )
     parser.add_argument("file", metavar="FILE", help="the strategy's Python file, or FILE:CLASS")
     parser.add_argument("--mode", choices=tuple(MODES), default="paper", help="the world it runs in (default paper)")
@@ -151,6 +158,7 @@ def add_parser(actions: Subparsers) -> None:
     parser.add_argument("--out", metavar="DIR", type=Path, help="keep the run in this folder, with its report")
     parser.add_argument("--json", action="store_true", help="JSON lines; the last is one object of results")
     bot_show.add_arguments(parser)
+    bot_live.add_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -164,9 +172,9 @@ def run(args: argparse.Namespace) -> int:
     if not strategy.symbols:
         raise ConfigError(f"{strategy.__name__}.symbols", expected="at least one symbol, such as BTC/USD")
     config = _config(args)
-    for option in ("tape", "on", "seconds", "metrics"):
-        if getattr(args, option) is not None and option not in _TAKEN[args.mode]:
-            raise ConfigError(f"--{option}", expected=f"another mode than {args.mode}")
+    for option in dict.fromkeys(option for taken in _TAKEN.values() for option in taken):
+        if getattr(args, option) not in (None, False) and option not in _TAKEN[args.mode]:
+            raise ConfigError(f"--{option.replace('_', '-')}", expected=f"another mode than {args.mode}")
     if args.out is not None:
         check_run_folder(args.out)
     result = MODES[args.mode](config, strategy, args)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final, Protocol
 
 from krakenwire.cli.bot_view import BotView, bot_view
@@ -38,8 +38,12 @@ def tells_json(args: argparse.Namespace) -> bool:
 
 
 @contextlib.contextmanager
-def shown(args: argparse.Namespace) -> Iterator[Show]:
-    """Show a run from now on.
+def shown(args: argparse.Namespace, *, from_begin: bool = False) -> Iterator[Show]:
+    """Show a run from now on; metrics are served at once.
+
+    Args:
+        args: of the command.
+        from_begin: leave the terminal alone until the run has begun: there is something to be read before.
 
     Raises:
         ConfigError: the port for metrics cannot be had.
@@ -53,7 +57,10 @@ def shown(args: argparse.Namespace) -> Iterator[Show]:
             metrics = stack.enter_context(BotMetrics(args.metrics))
             notice(f"metrics at {metrics.address}")
         show = Show(metrics, as_json=args.json)
-        stack.enter_context(show.view)
+        if from_begin:
+            show.on_begin = lambda: stack.enter_context(show.view)
+        else:
+            stack.enter_context(show.view)
         yield show
 
 
@@ -69,10 +76,15 @@ class Show:
     Args:
         metrics: None for none.
         as_json: JSON lines on a terminal, too.
+
+    Attributes:
+        view: what is on the terminal, or in the pipe.
+        on_begin: called when the run begins; None for nothing.
     """
 
     def __init__(self, metrics: BotMetrics | None, *, as_json: bool) -> None:
         self.view: BotView = bot_view(as_json=as_json, gone=self._unread)
+        self.on_begin: Callable[[], object] | None = None
         self._metrics = metrics
         self._run: Stoppable | None = None
         self._gone = False
@@ -80,6 +92,8 @@ class Show:
     def begun(self, run: Stoppable) -> None:
         """There is a run now, which is asked to stop when nobody reads of it any more."""
         self._run = run
+        if self.on_begin is not None:
+            self.on_begin()
         if self._gone:
             run.request_stop(_NOBODY)
 
