@@ -6,7 +6,7 @@ import argparse
 from types import ModuleType
 from typing import Final
 
-from krakenwire.cli import bot_drift, bot_report, bot_run, bot_sweep
+from krakenwire.cli import bot_control, bot_drift, bot_report, bot_run, bot_sweep
 from krakenwire.cli.parsers import Subparsers
 
 __all__ = ["add_parser", "run"]
@@ -16,8 +16,12 @@ _ACTIONS: Final[dict[str, ModuleType]] = {
     "report": bot_report,
     "drift": bot_drift,
     "sweep": bot_sweep,
+    "stop": bot_control,
+    "status": bot_control,
+    "resume": bot_control,
+    "flatten": bot_control,
 }
-"""By name: modules with `add_parser(actions)`, which adds a parser of that name, and `run(args) -> int`.
+"""By name: modules with `add_parser(actions)`, which adds the parsers of their names, and `run(args) -> int`.
 
 All are loaded by every command: what needs an optional part is imported in `run`.
 """
@@ -38,7 +42,7 @@ def add_parser(subparsers: Subparsers) -> None:
         epilog=_EPILOG,
     )
     actions = parser.add_subparsers(dest="action", metavar="ACTION", title="actions", required=True)
-    for module in _ACTIONS.values():
+    for module in dict.fromkeys(_ACTIONS.values()):
         module.add_parser(actions)
     parser.commands = dict(actions.choices)
 
