@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 import krakenwire
+from krakenwire.apps.bot_config import BotConfig, bot_config_from
 from krakenwire.cli.main import build_parser
 from krakenwire.testing import local_kraken
 from krakenwire.venue.config.local_config import config_from
@@ -43,6 +44,7 @@ CONFIGURATIONS = [
     for where, text in blocks("toml")
     if where.startswith(("docs/howto/venue.md", "docs/howto/other-clients.md"))
 ]
+BOT_CONFIGURATIONS = [(where, text) for where, text in blocks("toml") if where.startswith("docs/howto/bot")]
 COMMANDS = [
     (where, line[2:])
     for where, text in blocks("console")
@@ -101,6 +103,11 @@ def test_the_command_in_the_document_exists(where: str, command: str) -> None:
 @pytest.mark.parametrize(("where", "text"), CONFIGURATIONS, ids=[where for where, _ in CONFIGURATIONS])
 def test_the_configuration_in_the_document_is_one(where: str, text: str) -> None:
     assert config_from(tomllib.loads(text, parse_float=Decimal)) != config_from({}), where
+
+
+@pytest.mark.parametrize(("where", "text"), BOT_CONFIGURATIONS, ids=[where for where, _ in BOT_CONFIGURATIONS])
+def test_the_configuration_of_a_bot_in_the_document_is_one(where: str, text: str) -> None:
+    assert bot_config_from(tomllib.loads(text, parse_float=Decimal)) != BotConfig(), where
 
 
 def test_the_links_in_the_documents_lead_somewhere() -> None:
