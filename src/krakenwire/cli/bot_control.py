@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
+from krakenwire.cli.bot_lines import status_lines
 from krakenwire.cli.exit_codes import OK, TIMEOUT
 from krakenwire.cli.parsers import Parser, Subparsers
 from krakenwire.cli.render import notice, put
@@ -23,6 +23,7 @@ from krakenwire.storage.bot_folder import (
     request_resume,
     request_stop,
 )
+from krakenwire.trading.run_status import RunStatus
 from krakenwire.trading.stops import StopLevel
 
 __all__ = ["add_parser", "run"]
@@ -142,38 +143,20 @@ def _show(folder: Path, *, as_json: bool) -> int:
     if as_json:
         put(msgspec.json.encode({"running": running, "waiting": waiting, **status}).decode())
         return OK
-    for name, text in _lines(status, running=running, waiting=waiting):
-        put(f"{name:10}{text}")
+    for line in _lines(status, running=running, waiting=waiting):
+        put(line)
     return OK
 
 
-def _lines(status: dict[str, Any], *, running: bool, waiting: Sequence[str]) -> list[tuple[str, str]]:
-    """A bot's status in words; figures as they stand in its file."""
+def _lines(status: dict[str, Any], *, running: bool, waiting: Sequence[str]) -> list[str]:
+    """A bot's status in words."""
+    asked = [f"waiting for it: {', '.join(waiting)}"] * bool(waiting)
     if not status:
-        return [("bot", "it has never said how it stands"), ("running", _yes(running))]
-    state = status["state"] if running or status["state"] == "ended" else "gone without a word"
-    at = datetime.fromtimestamp(status["time_ns"] // 1_000_000_000, UTC)
-    quote = status["quote"]
-    lines = [
-        ("bot", f"{status['strategy']} at {status['source']}: {state}, {at:%Y-%m-%d %H:%M:%S} UTC"),
-        ("orders", "pass" if not status.get("stop") else f"stopped: {status['stop']}"),
-        ("alarm", status.get("alarm") or "none"),
-        ("equity", f"{status.get('equity') or '-'} {quote}, of it {status.get('cash') or '-'} cash"),
-        ("position", _joined(status.get("positions", {}))),
-        ("open", f"{len(status.get('orders', ()))} orders"),
-        *(("", _order(order)) for order in status.get("orders", ())),
-        ("fills", f"{status.get('fills_total', 0)}, fees {status.get('fees', 0)} {quote}"),
-    ]
-    return lines + [("waiting", ", ".join(waiting))] * bool(waiting)
-
-
-def _joined(amounts: Mapping[str, str]) -> str:
-    return ", ".join(f"{symbol} {amount}" for symbol, amount in amounts.items()) or "-"
-
-
-def _order(order: Mapping[str, str]) -> str:
-    at = order.get("limit") or "market"
-    return f"{order['id']} {order['side']} {order['qty']} {order['symbol']} at {at}, {order['state']}"
+        return [f"it has never said how it stands; running: {_yes(running)}", *asked]
+    told = msgspec.convert(status, RunStatus, strict=False)
+    if not running and told.state != "ended":
+        told = msgspec.structs.replace(told, state="gone without a word")
+    return [*status_lines(told), *asked]
 
 
 def _yes(value: bool) -> str:

@@ -173,7 +173,8 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError(f"{strategy.__name__}.symbols", expected="at least one symbol, such as BTC/USD")
     config = _config(args)
     for option in dict.fromkeys(option for taken in _TAKEN.values() for option in taken):
-        if getattr(args, option) not in (None, False) and option not in _TAKEN[args.mode]:
+        given = getattr(args, option)
+        if given is not None and given is not False and option not in _TAKEN[args.mode]:
             raise ConfigError(f"--{option.replace('_', '-')}", expected=f"another mode than {args.mode}")
     if args.out is not None:
         check_run_folder(args.out)
