@@ -276,6 +276,7 @@ def test_a_limit_that_stops_the_bot_holds_over_a_restart(here: World) -> None:
     assert here.open_orders() == 0
     with here.bot() as bot:
         assert bot.says("stopped   CANCEL_OWN by bot: refused by daily_loss_max"), bot.lines
+        here.until(lambda: bot.process.poll() is not None or (read_status(here.data) or {}).get("state") == "running")
         assert bot.end() in {0, 5}, "5 where the price has fallen, so that the limit is broken again"
     assert here.open_orders() == 0
 
