@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from tests.e2e.command import run_here
 
+from krakenwire import Kraken
 from krakenwire.apps.local_venue import LocalVenue
-from krakenwire.cli.bot_run import MODES
 from krakenwire.cli.exit_codes import OK
 from krakenwire.testing import local_kraken
 
@@ -29,9 +29,19 @@ AT_ONCE = {"grid", "market_maker", "price_alert_buyer", "twap"}
 """Those that decide something within a few seconds."""
 
 
+ACCOUNT = """
+[[accounts]]
+name = "{name}"
+balances = {{ USD = 100_000 }}
+keys = [{{ nonce_window = 1_000_000 }}]
+"""
+
+
 @pytest.fixture(scope="module")
-def venue() -> Iterator[LocalVenue]:
-    with local_kraken(seed=4, rate=40) as venue:
+def venue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalVenue]:
+    config = tmp_path_factory.mktemp("venue") / "venue.toml"
+    config.write_text("".join(ACCOUNT.format(name=name) for name in SETTINGS))
+    with local_kraken(seed=4, rate=40, config=config) as venue:
         yield venue
 
 
@@ -51,13 +61,29 @@ def test_no_example_is_left_out() -> None:
 @pytest.mark.parametrize("world", ["backtest", "replay", "paper"])
 @pytest.mark.parametrize("name", SETTINGS)
 def test_an_example_runs_in_a_world(name: str, world: str, venue: LocalVenue, tape: Path) -> None:
-    if world not in MODES:
-        pytest.skip(f"there is no {world} yet")
     market = ("--on", venue.ws_v2, "--seconds", str(SECONDS)) if world == "paper" else ("--tape", str(tape))
     settings = [part for setting in SETTINGS[name] for part in ("--set", setting)]
-    code, out, errors = run_here(
-        "bot", "run", str(EXAMPLES / f"{name}.py"), "--mode", world, *market, *settings, "--json"
-    )
+    ends_well(name, world, *market, *settings)
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_an_example_trades_at_a_venue(
+    name: str, venue: LocalVenue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = next(key for key in venue.keys if key.account == name)
+    credentials = (own.key, own.secret.reveal())
+    for variable, text in zip(("KRAKEN_API_KEY", "KRAKEN_API_SECRET"), credentials, strict=True):
+        monkeypatch.setenv(variable, text)
+    (tmp_path / "bot.toml").write_text("[live]\nenabled = true\n[balances]\nUSD = 10_000\n")
+    settings = [part for setting in SETTINGS[name] for part in ("--set", setting)]
+    switches = ("--live", "--config", str(tmp_path / "bot.toml"), "--data", str(tmp_path / "bot"))
+    ends_well(name, "live", "--on", venue.ws_v2, "--seconds", str(SECONDS), *switches, *settings)
+    with Kraken(venue.ws_v2, credentials=credentials) as kraken:
+        assert kraken.open_orders() == {}
+
+
+def ends_well(name: str, world: str, *more: str) -> None:
+    code, out, errors = run_here("bot", "run", str(EXAMPLES / f"{name}.py"), "--mode", world, *more, "--json")
     assert code == OK, errors
     told = json.loads(out.splitlines()[-1])
     assert (told["mode"], told["error"]) == (world, None)
