@@ -7,7 +7,6 @@ them. The command is `krakenwire venue`, the test fixture `krakenwire.testing`.
 from __future__ import annotations
 
 import asyncio
-import concurrent.futures
 import contextlib
 import os
 import ssl
@@ -17,11 +16,11 @@ from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from secrets import token_urlsafe
-from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from msgspec.structs import replace as replace_fields
 
+from krakenwire.apps.in_background import InBackground
 from krakenwire.apps.kept_venue import GivenUp, KeptVenue, Restoring
 from krakenwire.apps.operated_venue import OperatedVenue
 from krakenwire.apps.served_venue import ServedVenue
@@ -63,7 +62,7 @@ def _tls(cert_file: str | None, key_file: str | None) -> ssl.SSLContext | None:
     return server_tls(cert_file, key_file)
 
 
-class LocalVenue(OperatedVenue):
+class LocalVenue(InBackground, OperatedVenue):
     """A Kraken of your own on one port: WebSocket v1 and v2, and REST, with a demo account.
 
     Use it as a context manager, which runs it in a background thread, or
@@ -94,6 +93,8 @@ class LocalVenue(OperatedVenue):
         MissingExtraError: aiohttp is not installed.
     """
 
+    what = "local venue"
+
     def __init__(
         self,
         *,
@@ -114,6 +115,7 @@ class LocalVenue(OperatedVenue):
         connections_max: int = VENUE_CONNECTIONS_MAX,
         backlog_bytes_max: int = VENUE_CLIENT_BACKLOG_BYTES,
     ) -> None:
+        super().__init__()
         for name, number in (("port", port), ("control", control or 0)):
             if not 0 <= number < 1 << 16:
                 raise ConfigError(name, expected="0 to 65535", found=number)
@@ -146,10 +148,6 @@ class LocalVenue(OperatedVenue):
         self.restored = 0
         self._served: ServedVenue | None = None
         self._server: VenueServer | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._stopping: asyncio.Event | None = None
-        self._thread: threading.Thread | None = None
-        self._outcome: concurrent.futures.Future[None] | None = None
 
     # -- addresses ---------------------------------------------------------
 
@@ -299,7 +297,7 @@ class LocalVenue(OperatedVenue):
 
     async def serve(
         self,
-        on_ready: Callable[[LocalVenue], None],
+        on_ready: Callable[[Self], None],
         stopping: asyncio.Event,
         on_progress: Callable[[float], None] | None = None,
     ) -> None:
@@ -332,9 +330,7 @@ class LocalVenue(OperatedVenue):
                     return
             await self._serve(self._new_server(served, clock), on_ready, stopping)
 
-    async def _serve(
-        self, server: VenueServer, on_ready: Callable[[LocalVenue], None], stopping: asyncio.Event
-    ) -> None:
+    async def _serve(self, server: VenueServer, on_ready: Callable[[Self], None], stopping: asyncio.Event) -> None:
         self._server = server
         self._loop, self._stopping = asyncio.get_running_loop(), stopping
         try:
@@ -349,64 +345,6 @@ class LocalVenue(OperatedVenue):
         finally:
             await server.stop()
             self._server = self._loop = self._stopping = self._served = None
-
-    def start(self) -> Self:
-        """Run in a background thread; return when it listens.
-
-        Raises:
-            ConfigError: the address cannot be used.
-            UsageError: it runs already.
-        """
-        if self._thread is not None:
-            raise UsageError("this local venue runs already")
-        ready: concurrent.futures.Future[None] = concurrent.futures.Future()
-        outcome: concurrent.futures.Future[None] = concurrent.futures.Future()
-        self._outcome = outcome
-        self._thread = threading.Thread(
-            target=self._run, args=(ready, outcome), name="krakenwire local venue", daemon=True
-        )
-        self._thread.start()
-        try:
-            ready.result()
-        except Exception:
-            self._thread.join()
-            self._thread = None
-            raise
-        return self
-
-    def _run(self, ready: concurrent.futures.Future[None], outcome: concurrent.futures.Future[None]) -> None:
-        async def main() -> None:
-            await self.serve(lambda _: ready.set_result(None), asyncio.Event())
-
-        try:
-            asyncio.run(main())
-        except Exception as error:  # noqa: BLE001 - handed to the thread that started this one
-            (outcome if ready.done() else ready).set_exception(error)
-        else:
-            outcome.set_result(None)
-
-    def stop(self) -> None:
-        """Say goodbye to all clients, close the port, end the thread. Harmless when it is not running.
-
-        Raises:
-            InternalError: the venue had broken before.
-        """
-        thread, outcome = self._thread, self._outcome
-        if thread is None or outcome is None:
-            return
-        loop, stopping = self._loop, self._stopping
-        if loop is not None and stopping is not None:
-            with contextlib.suppress(RuntimeError):  # it broke a moment ago: its loop is closed
-                loop.call_soon_threadsafe(stopping.set)
-        thread.join()
-        self._thread = None
-        outcome.result()
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.stop()
 
     # -- clients -----------------------------------------------------------
 

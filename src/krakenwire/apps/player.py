@@ -7,16 +7,13 @@ for tests there is `krakenwire.testing.replayed_tape`.
 from __future__ import annotations
 
 import asyncio
-import concurrent.futures
-import contextlib
 import os
 import ssl
-import threading
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
-from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from krakenwire.apps.in_background import InBackground
 from krakenwire.errors import ConfigError, DecodeError, MissingExtraError, TapeError, UsageError
 from krakenwire.limits import PLAYER_CLIENTS_MAX, PLAYER_WAIT_S
 from krakenwire.model.times import ns_from_rfc3339
@@ -74,7 +71,7 @@ class PlayerFacts:
         self.shortened, self.shortened_s = server.pace.shortened, server.pace.shortened_ns / _SECOND
 
 
-class TapePlayer:
+class TapePlayer(InBackground):
     """A tape as if it were Kraken: WebSocket v1 and v2, and some REST, on one port.
 
     Use it as a context manager, which runs it in a background thread, or await
@@ -104,6 +101,8 @@ class TapePlayer:
         MissingExtraError: aiohttp, or what reads tapes, is not installed.
     """
 
+    what = "player"
+
     def __init__(
         self,
         folder: str | os.PathLike[str],
@@ -122,6 +121,7 @@ class TapePlayer:
         wait_s: float = PLAYER_WAIT_S,
         on_progress: Callable[[int], None] | None = None,
     ) -> None:
+        super().__init__()
         _check(port, clients, max_pause_s)
         self.speed = speed_from(speed)
         self.clients_wanted, self._part = clients, since is not None
@@ -143,10 +143,6 @@ class TapePlayer:
         if not self._survey.streams:
             raise TapeError(str(folder), "there is no market data on this tape that could be played")
         self._server: PlayerServer | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._stopping: asyncio.Event | None = None
-        self._thread: threading.Thread | None = None
-        self._outcome: concurrent.futures.Future[None] | None = None
 
     @property
     def describes(self) -> bool:
@@ -194,7 +190,7 @@ class TapePlayer:
 
     # -- running -----------------------------------------------------------
 
-    async def serve(self, on_ready: Callable[[TapePlayer], None], stopping: asyncio.Event) -> PlayerFacts:
+    async def serve(self, on_ready: Callable[[Self], None], stopping: asyncio.Event) -> PlayerFacts:
         """Run in this loop until the tape is over or `stopping` is set; return how far it came.
 
         Args:
@@ -241,62 +237,6 @@ class TapePlayer:
             stay=self._stays,
             wait_s=self._wait_s,
         )
-
-    def start(self) -> Self:
-        """Run in a background thread; return when it listens.
-
-        Raises:
-            ConfigError: the address cannot be used.
-            UsageError: it runs already.
-        """
-        if self._thread is not None:
-            raise UsageError("this player runs already")
-        ready: concurrent.futures.Future[None] = concurrent.futures.Future()
-        outcome: concurrent.futures.Future[None] = concurrent.futures.Future()
-        self._outcome = outcome
-        self._thread = threading.Thread(target=self._run, args=(ready, outcome), name="krakenwire player", daemon=True)
-        self._thread.start()
-        try:
-            ready.result()
-        except Exception:
-            self._thread.join()
-            self._thread = None
-            raise
-        return self
-
-    def _run(self, ready: concurrent.futures.Future[None], outcome: concurrent.futures.Future[None]) -> None:
-        async def main() -> None:
-            await self.serve(lambda _: ready.set_result(None), asyncio.Event())
-
-        try:
-            asyncio.run(main())
-        except Exception as error:  # noqa: BLE001 - handed to the thread that started this one
-            (outcome if ready.done() else ready).set_exception(error)
-        else:
-            outcome.set_result(None)
-
-    def stop(self) -> None:
-        """Say goodbye to all clients, close the port, end the thread. Harmless when it is not running.
-
-        Raises:
-            TapeError: the tape could not be read to its end.
-        """
-        thread, outcome = self._thread, self._outcome
-        if thread is None or outcome is None:
-            return
-        loop, stopping = self._loop, self._stopping
-        if loop is not None and stopping is not None:
-            with contextlib.suppress(RuntimeError):  # it ended a moment ago: its loop is closed
-                loop.call_soon_threadsafe(stopping.set)
-        thread.join()
-        self._thread = None
-        outcome.result()
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.stop()
 
     @property
     def _running(self) -> PlayerServer:
