@@ -142,7 +142,7 @@ class RunResult:
         `return` is a share of the first equity, `maker_share` of the turnover,
         both cut to eight decimals, `max_drawdown` the deepest fall below a peak
         that was sampled. `fees` and `turnover` are by the quote asset of each symbol
-        where more than one is there. `refusals` are orders and amendments that a
+        where another than the run's is among them. `refusals` are orders and amendments that a
         limit of ours kept from being sent, by its name.
         """
         equities, fills = self.equity, self.fills
@@ -165,8 +165,8 @@ class RunResult:
             "equity": last,
             "net_profit": last - first,
             "return": _share(last - first, first),
-            "fees": fees.get(self.head.quote, _ZERO) if len(fees) < 2 else fees,
-            "turnover": turnover.get(self.head.quote, _ZERO) if len(turnover) < 2 else turnover,
+            "fees": _amount(fees, self.head.quote),
+            "turnover": _amount(turnover, self.head.quote),
             "maker_share": _share(makers, sum(turnover.values(), _ZERO)),
             "max_drawdown": _drawdown([row.equity for row in equities]),
             "decisions": len(self.decisions),
@@ -269,6 +269,11 @@ def _by_quote(fills: list[FillRow], of: Callable[[FillRow], Decimal]) -> dict[st
         quote = fill.symbol.partition("/")[2]
         sums[quote] = EXACT.add(sums.get(quote, _ZERO), of(fill))
     return sums
+
+
+def _amount(sums: dict[str, Decimal], quote: str) -> Decimal | dict[str, Decimal]:
+    """Return a sum in the run's quote asset, or all sums by asset where there is any other."""
+    return sums if sums.keys() - {quote} else sums.get(quote, _ZERO)
 
 
 def _share(part: Decimal, whole: Decimal) -> Decimal | None:
