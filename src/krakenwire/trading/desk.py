@@ -419,7 +419,7 @@ class Desk:
         if unit is None:
             return RiskRefusal("price_known", limit="a symbol whose price is known", found=order.symbol)
         order.unit = unit
-        return self._funds(order, unit, intent.qty) or self._reduces(order) or self._risk.check(intent, self)
+        return self._funds(order, unit, intent.qty) or self._reduces(order, intent.qty) or self._risk.check(intent, self)
 
     def _amend_refusal(self, order: Order, wanted: Intent, market: SymbolMarket) -> RiskRefusal | None:
         steps = market.steps(wanted.limit, wanted.qty)
@@ -430,20 +430,21 @@ class Desk:
                 "amend_qty", limit=f"more than {order.filled:f}, which is filled", found=f"{wanted.qty:f}"
             )
         unit = self._unit(order, market, wanted.limit) or order.unit
-        return self._funds(order, unit, wanted.qty - order.filled) or self._risk.check_amend(wanted, self)
+        reduces = self._reduces(order, wanted.qty - order.filled) if wanted.qty > order.qty else None
+        return self._funds(order, unit, wanted.qty - order.filled) or reduces or self._risk.check_amend(wanted, self)
 
-    def _reduces(self, order: Order) -> RiskRefusal | None:
+    def _reduces(self, order: Order, left: Decimal) -> RiskRefusal | None:
         """A reduce-only order is no larger than the position it makes smaller, others of its side counted."""
         if not order.intent.reduce_only:
             return None
-        position = self._portfolio.position(order.symbol)
+        base, position = self.market(order.symbol).base, self._portfolio.position(order.symbol)
         room = position if order.side == "sell" else -position
-        room -= sum(
-            (each.left for each in self.open.values() if each.symbol == order.symbol and each.side == order.side), _ZERO
-        )
-        if order.qty <= room:
+        for each in self.open.values():
+            if each is not order and each.side == order.side and self._markets[each.symbol].base == base:
+                room -= max(each.qty, each.qty if each.wanted is None else each.wanted[1]) - each.filled
+        if left <= room:
             return None
-        return RiskRefusal("reduce_only", limit=f"{max(room, _ZERO):f}", found=f"{order.qty:f}")
+        return RiskRefusal("reduce_only", limit=f"{max(room, _ZERO):f}", found=f"{left:f}")
 
     def _refuse(self, order: Order, refusal: RiskRefusal) -> None:
         order.state = "refused"

@@ -51,12 +51,13 @@ class RiskView(Protocol):
 
 
 class _Live:
-    """An order that is open, or may be."""
+    """An order that is open, or may be; `most` is what it may fill, whatever becomes of an amendment."""
 
-    __slots__ = ("filled", "intent", "left", "price", "unknown")
+    __slots__ = ("filled", "intent", "left", "most", "price", "unknown")
 
     def __init__(self, intent: Intent, price: Decimal) -> None:
         self.intent, self.price, self.left = intent, price, intent.qty
+        self.most = intent.qty
         self.filled, self.unknown = _ZERO, False
 
 
@@ -164,6 +165,7 @@ class Risk:
         self._count(live, -live.left)
         live.price = max(live.price, _worth(intent, view.mid(intent.symbol)) or _ZERO)
         live.intent, live.left = intent, max(live.left, intent.qty - live.filled)
+        live.most = max(live.most, intent.qty)
         self._count(live, live.left)
 
     def observe_terms(self, intent: Intent, view: RiskView) -> None:
@@ -172,6 +174,7 @@ class Risk:
         if live is not None:
             self._count(live, -live.left)
             live.intent, live.left = intent, max(_ZERO, intent.qty - live.filled)
+            live.most = intent.qty
             live.price = _worth(intent, view.mid(intent.symbol)) or _ZERO
             self._count(live, live.left)
 
@@ -199,8 +202,8 @@ class Risk:
             return self._trip("fills_of_intent", "fills of an order that is open", intent_id)
         self._trade(_quote(live.intent.symbol), qty * price, now_ns)
         self._take(live, qty)
-        if live.filled > live.intent.qty:
-            return self._trip("fills_of_intent", live.intent.qty, live.filled)
+        if live.filled > live.most:
+            return self._trip("fills_of_intent", live.most, live.filled)
         return None
 
     def observe_end(self, intent_id: str) -> None:

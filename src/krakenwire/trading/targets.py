@@ -64,7 +64,10 @@ class Targets:
         working = [order for order in self._desk.open.values() if order.of_target and order.symbol == symbol]
         missing = target.qty - self._desk.position(symbol)
         gap = missing - sum(map(_signed_left, working), _ZERO)
-        stays = all(order.limit == target.limit and _signed_left(order) * missing > 0 for order in working)
+        stays = all(
+            order.limit == target.limit and _signed_left(order) * missing > 0 and not order.canceling
+            for order in working
+        )
         if working and not (stays and gap * missing >= 0):
             self._waiting[symbol] = target
             for order in working:

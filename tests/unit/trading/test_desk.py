@@ -6,6 +6,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 
 from krakenwire.errors import RiskRefusal
@@ -35,6 +36,9 @@ class Book:
 
 class Clock:
     now_ns = 1_000
+
+
+_EUR = SymbolMarket(2, msgspec.structs.replace(LISTING, symbol="EUR/USD"), Book())
 
 
 class Stage:
@@ -248,6 +252,36 @@ def test_what_cannot_be_paid_or_be_ordered_is_refused_by_a_rule_before_it_is_sen
     assert (stage.free(), stage.free("BTC")) == (1000, 2)
 
 
+def test_an_amend_that_would_turn_the_position_is_refused_to_an_order_that_may_only_reduce() -> None:
+    stage = Stage(btc="2", margin=True)
+    order = stage.sell("1", "100", reduce_only=True)
+    assert not stage.desk.amend(order, None, Decimal("2.5"))
+    assert stage.desk.amend(order, None, Decimal(2))
+    assert stage.sell("0.5", "100", reduce_only=True).reason.startswith("refused by reduce_only")  # 2 may be sold
+    stage.desk.amended(order)
+    stage.fill(order, "0.5")
+    stage.portfolio.apply(stage.desk.market(SYMBOL), "sell", Decimal(100), Decimal(1), Decimal(0))
+    assert stage.desk.amend(order, None, Decimal("1.5"))  # still more than the position, but less than before
+
+
+def test_an_order_that_may_only_reduce_counts_those_of_other_symbols_of_its_asset() -> None:
+    stage = Stage(btc="2", margin=True)
+    other = SymbolMarket(1, msgspec.structs.replace(LISTING, symbol="BTC/EUR"), stage.book)
+    desk = Desk(
+        stage.clock,
+        (stage.desk.market(SYMBOL), other),
+        Portfolio({"BTC": Decimal(2)}, "USD", (stage.desk.market(SYMBOL), other, _EUR)),
+        stage.log,
+        risk=AllowAll(),
+        margin=True,
+    )
+    desk.broker = _Keeper([], None)
+    place = Actions(desk, ids_from("b")).place
+    assert place("sell", SYMBOL, "1.5", "100", reduce_only=True).state == "sent"
+    assert place("sell", "BTC/EUR", "1", "100", reduce_only=True).state == "refused"
+    assert place("sell", "BTC/EUR", "0.5", "100", reduce_only=True).state == "sent"
+
+
 def test_on_margin_it_may_be_sold_what_is_not_there() -> None:
     stage = Stage(btc="0", margin=True)
     order = stage.sell("1", "100")
@@ -356,6 +390,17 @@ def test_what_is_in_the_way_is_canceled_first_and_the_rest_is_ordered_when_it_is
         stage.fill(order, filled)
     stage.desk.ended(order, "canceled")
     assert stage.orders == then
+
+
+def test_a_target_that_comes_back_while_its_order_is_being_canceled_is_ordered_anew() -> None:
+    stage = Aimed()
+    order = stage.aim("2")
+    assert order is not None
+    stage.aim("0")
+    assert stage.aim("2") is None
+    assert len(stage.orders) == 1
+    stage.desk.ended(order, "canceled")
+    assert stage.orders == [("buy", Decimal(2))]
 
 
 def test_an_order_that_ends_by_itself_is_not_placed_again() -> None:

@@ -226,6 +226,18 @@ def test_until_the_fate_of_an_amendment_is_known_the_worse_figures_count() -> No
     assert rule(risk, scene, "b2", qty="0.02") is None
 
 
+def test_a_fill_that_comes_before_an_amendment_to_less_is_not_taken_for_too_much() -> None:
+    risk, scene = risk_of(), Scene()
+    risk.observe_sent(intent("b1", qty="0.01"), scene)
+    risk.observe_amended(intent("b1", qty="0.004"), scene)
+    assert risk.observe_fill("b1", Decimal("0.006"), Decimal(50_000), scene.now_ns) is None
+    risk.observe_terms(intent("b1", qty="0.01"), scene)  # it came too late and was refused
+    assert risk.open_qty("BTC", "buy") == Decimal("0.004")
+    risk.observe_amended(intent("b1", qty="0.007"), scene)
+    risk.observe_terms(intent("b1", qty="0.007"), scene)
+    assert risk.observe_fill("b1", Decimal("0.002"), Decimal(50_000), scene.now_ns) is not None
+
+
 # -- losses -----------------------------------------------------------------------
 
 
