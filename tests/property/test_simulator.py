@@ -140,7 +140,7 @@ def test_a_trade_serves_own_orders_once_and_the_better_price_first(
 @pytest.mark.parametrize("twin", simulators())
 @given(seed=SEEDS, buys_first=st.booleans())
 @settings(max_examples=30)
-def test_what_a_taker_took_stays_taken_until_the_level_is_told_anew(twin: Any, seed: int, buys_first: bool) -> None:
+def test_what_a_taker_took_stays_taken_and_what_comes_to_a_level_is_new(twin: Any, seed: int, buys_first: bool) -> None:
     random = Random(seed)
     side, mine = (BID, ask) if buys_first else (ASK, bid)
     sim = twin.Simulator([Listing(symbol="X/USD", price_decimals=0, depth=10)], FillModel(entry_latency_ns=0))
@@ -156,7 +156,7 @@ def test_what_a_taker_took_stays_taken_until_the_level_is_told_anew(twin: Any, s
         assert order.state == ("filled" if not order.left else "expired")
     assert taken == sum(levels.values())
     price = next(iter(levels))
-    sim.run(rows_of((40 * MS, [mine(price, 7)])))
+    sim.run(rows_of((40 * MS, [mine(price, levels[price] + 7)])))
     again = twin.Order(0, side, 1, 0, 100)
     sim.submit(again)
     sim.advance(41 * MS)

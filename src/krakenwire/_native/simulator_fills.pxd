@@ -105,6 +105,7 @@ cdef class Fills:
     cdef list open_orders(self)
 
     cdef int edges(self, int side) except -1
+    cdef int keep_taken(self, int is_ask, int64_t price, int64_t qty) except -1
     cdef int requeue(self, Order order, int64_t old, int64_t new, int64_t venue_ns) except -1
     cdef int settle_queues(self) except -1
     cdef int serve(self, int side, int64_t price, int64_t qty, int64_t venue_ns) except -1

@@ -127,8 +127,8 @@ cdef class Fills:
         old = kw_shown_set(&book.shown[is_ask], key, qty)
         if old < 0:
             raise MemoryError
-        if self.consumed[is_ask] and (<dict>self.taken[is_ask]).pop(price, None) is not None:
-            self.consumed[is_ask] -= 1
+        if self.consumed[is_ask] and price in <dict>self.taken[is_ask]:
+            self.keep_taken(is_ask, price, qty if old else 0)
         if self.resting[is_ask] and self.far[is_ask] <= key <= self.near[is_ask]:
             for order in <list>self.own[is_ask]:
                 if order.price == price:
@@ -196,6 +196,15 @@ cdef class Fills:
         if own:
             self.near[side] = key_of(side, (<Order>own[0]).price)
             self.far[side] = key_of(side, (<Order>own[len(own) - 1]).price)
+        return 0
+
+    cdef int keep_taken(self, int is_ask, int64_t price, int64_t qty) except -1:
+        cdef dict taken = <dict>self.taken[is_ask]
+        if qty > 0:
+            taken[price] = min(<int64_t>taken[price], qty)
+        else:
+            del taken[price]
+            self.consumed[is_ask] -= 1
         return 0
 
     cdef int requeue(self, Order order, int64_t old, int64_t new, int64_t venue_ns) except -1:

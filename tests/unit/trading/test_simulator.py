@@ -152,7 +152,21 @@ def test_a_level_that_comes_to_an_order_fills_it_at_its_own_price_once(make: Mak
     stage.frame(bid(98, 1))
     assert stage.fills() == []
     stage.frame(ask(100, 2))
-    assert stage.fills() == [(1, 101, 2, True)]
+    assert stage.fills() == []  # two of the four that we took went elsewhere
+    stage.frame(ask(100, 5))
+    assert stage.fills() == [(1, 101, 3, True)]
+    stage.frame(ask(100, 0))
+    stage.frame(ask(100, 1))
+    assert stage.fills() == [(1, 101, 1, True)]
+
+
+def test_what_was_taken_of_a_level_stays_taken_however_often_it_is_told(make: Make) -> None:
+    stage = make()
+    stage.order(BID, 0, 7, OrderType.MARKET)  # all that is at 102
+    for shown in (7, 6, 5, 6):
+        stage.frame(ask(102, shown))
+        stage.order(BID, 102, 9, flags=OrderFlag.IOC)
+    assert stage.fills() == [(1, 102, 7, False), (5, 102, 1, False)]
 
 
 def test_a_level_that_shrinks_leaves_those_behind_if_that_is_possible(make: Make) -> None:

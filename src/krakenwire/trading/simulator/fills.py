@@ -1,9 +1,9 @@
 """One symbol's fill engine: own orders that meet a market which does not know of them.
 
 It takes the market row by row and commands when they act, and tells what became
-of own orders through `tell`. Quantity of others is used once: what a taker took
-of a level stays taken until the venue tells that level anew, and one trade
-serves own orders in their order of price and time. While the book is not live
+of own orders through `tell`. Quantity of others is used once: what was taken of
+a level stays taken as long as the level is there, and one trade serves own
+orders in their order of price and time. While the book is not live
 nothing is filled and nothing that needs the book is taken in. The rules, and
 why: docs/decisions/0009-fill-model.md. Next: `simulator`, which owns the time.
 """
@@ -67,7 +67,8 @@ class Fills:
         if not (self.book.live and self.book.depth):
             return
         old = self.book.ladder(side).set(price, qty)
-        self._taken[side].pop(price, None)
+        if price in self._taken[side]:
+            self._keep_taken(side, price, qty if old else 0)
         for order in self.own[side]:
             if order.price == price:
                 self._requeue(order, old, max(qty, 0), venue_ns)
@@ -114,6 +115,14 @@ class Fills:
             self._settle_queues()
         for side in (BID, ASK):
             self._meet(side)
+
+    def _keep_taken(self, side: int, price: int, qty: int) -> None:
+        """Learn of a level that we took of: only what came to it since is new, and a level that was gone is new."""
+        taken = self._taken[side]
+        if qty > 0:
+            taken[price] = min(taken[price], qty)
+        else:
+            del taken[price]
 
     def _requeue(self, order: Order, old: int, new: int, venue_ns: int) -> None:
         """Learn from a level of ours that was told anew how much is before us.
