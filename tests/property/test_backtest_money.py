@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
+from dataclasses import replace
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.engines import simulators
-from tests.unit.trading.money_world import BALANCES, Anything, Ledger, live
+from tests.unit.trading.money_world import BALANCES, Anything, Ledger, live, run_world, world
 
 from krakenwire.apps import backtest
+from krakenwire.model.rows import LAST
 from krakenwire.trading import sim_broker
 from krakenwire.trading.orders import ENDED
-from krakenwire.trading.run_records import EquityRow, FillRow
+from krakenwire.trading.risk_limits import RiskLimits
+from krakenwire.trading.run_records import DecisionRow, EquityRow, FillRow, NoteRow, OrderRow, RunHead, RunRow
+from krakenwire.trading.run_result import RunResult
 
 SEEDS = st.integers(0, 2**32)
 
@@ -65,6 +72,34 @@ def test_balances_holds_equity_and_sums_are_the_fold_of_the_fills(twin: Any, see
         assert summary["net_profit"] == result.equity[-1].equity - result.equity[0].equity
 
 
+def told_ns(row: RunRow) -> int:
+    assert not isinstance(row, RunHead)
+    return row.time_ns
+
+
+def known_before(result: RunResult, time_ns: int) -> list[RunRow]:
+    """Return what a run told before a time; fills are told later than they happen, so the last of them may not be."""
+    told = list(itertools.takewhile(lambda row: isinstance(row, FillRow) or told_ns(row) < time_ns, result.rows))
+    while told and isinstance(told[-1], FillRow):
+        told.pop()
+    return told
+
+
+@given(seed=SEEDS, share=st.floats(0.05, 0.95))
+@settings(max_examples=40)
+def test_nothing_is_decided_filled_or_counted_by_what_comes_later(seed: int, share: float) -> None:
+    data, model, margin = world(seed)
+    ends = np.flatnonzero(data.rows["flags"] & LAST) + 1
+    cut = int(ends[int(len(ends) * share)])
+    now_ns = int(data.rows["time_ns"][cut])
+    later = world(seed + 1)[0].rows.copy()
+    later["time_ns"] += now_ns - later["time_ns"][0]
+    other = replace(data, rows=np.concatenate((data.rows[:cut], later)))
+    past, _ = run_world(seed, data, model, margin)
+    same, _ = run_world(seed, other, model, margin)
+    assert known_before(past, now_ns) == known_before(same, now_ns)
+
+
 @given(seed=SEEDS)
 @settings(max_examples=60)
 def test_no_order_fills_beyond_its_quantity_and_what_ended_stays_so(seed: int) -> None:
@@ -76,3 +111,100 @@ def test_no_order_fills_beyond_its_quantity_and_what_ended_stays_so(seed: int) -
         assert filled[order.id] == Fraction(order.filled) <= Fraction(order.qty)
         assert order.state in ENDED
         assert order.state != "filled" or order.filled == order.qty
+
+
+# -- limits -----------------------------------------------------------------------------
+
+LIMITS = RiskLimits(
+    order_qty_max=Decimal("0.2"),
+    order_notional_max=Decimal(2),
+    open_orders_max=3,
+    open_notional_max=Decimal(3),
+    position_notional_max=Decimal(8),
+    turnover_day_max=Decimal(6),
+    orders_per_second_max=5,
+    orders_per_minute_max=20,
+    orders_per_day_max=25,
+    price_band_bps=Decimal(40),
+    price_far_bps=Decimal(60),
+    lookalike_window_ms=200,
+    daily_loss_max=Decimal("0.2"),
+    book_age_max_ms=500,
+    order_types=("limit", "market", "stop-loss", "take-profit"),
+)
+"""So tight that random strategies run into each of them."""
+
+
+class Counted:
+    """Counts, from the rows of a run alone, what limits are about."""
+
+    def __init__(self) -> None:
+        self.sent_ns: list[int] = []
+        self.open: set[str] = set()
+        self.traded: defaultdict[str, Decimal] = defaultdict(Decimal)
+        self.asked: DecisionRow | None = None
+
+    def take(self, row: RunRow) -> None:
+        """Take a row; an amendment was sent if no refusal follows it."""
+        if isinstance(row, NoteRow) and row.kind == "risk":
+            self.asked = None
+        elif self.asked is not None:
+            self.sent(self.asked.time_ns)
+            self.asked = None
+        if isinstance(row, DecisionRow) and row.action == "amend":
+            self.asked = row
+        elif isinstance(row, OrderRow) and row.state == "sent" and row.id not in self.open:
+            self.sent(row.time_ns)
+            self.open.add(row.id)
+        elif isinstance(row, OrderRow) and row.state in ENDED:
+            self.open.discard(row.id)
+        elif isinstance(row, FillRow):
+            self.traded[row.symbol.partition("/")[2]] += row.price * row.qty
+
+    def sent(self, now_ns: int) -> None:
+        self.sent_ns.append(now_ns)
+        for most, span_s in ((5, 1), (20, 60), (25, 86_400)):
+            assert len([at for at in self.sent_ns if at > now_ns - span_s * 1_000_000_000]) <= most
+
+
+@pytest.fixture(scope="module")
+def limited() -> list[RunResult]:
+    return [live(seed, frames=400, limits=LIMITS)[0] for seed in range(40)]
+
+
+def test_each_limit_is_on_and_refuses_by_its_name(limited: list[RunResult]) -> None:
+    refusals = {rule for result in limited for rule in result.summary()["refusals"]}
+    stops = {result.summary()["stopped"].partition(":")[0].removeprefix("refused by ") for result in limited}
+    counted = set(RiskLimits.__struct_fields__) - {"symbols", "clock_skew_max_ms", "unknown_orders_max"}
+    assert counted - refusals - stops == {"drawdown_max_bps"}  # a loss of the day comes first
+
+
+def test_what_the_rows_count_keeps_within_the_limits(limited: list[RunResult]) -> None:
+    for result in limited:
+        counted = Counted()
+        for row in result.rows:
+            counted.take(row)
+            assert len(counted.open) <= LIMITS.open_orders_max
+            assert max(counted.traded.values(), default=0) <= LIMITS.turnover_day_max
+            if isinstance(row, OrderRow | FillRow):
+                assert row.qty <= LIMITS.order_qty_max or row.state == "refused"  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("limit", ["daily_loss_max", "drawdown_max_bps"])
+def test_the_first_sample_that_shows_too_much_loss_is_the_end_of_sending(limit: str) -> None:
+    loose = {"daily_loss_max": Decimal(10**9), "drawdown_max_bps": Decimal(10_000)}
+    most = {"daily_loss_max": Decimal("0.02"), "drawdown_max_bps": Decimal(10)}[limit]
+    stopped = 0
+    for seed in range(30):
+        result, _ = live(seed, limits=RiskLimits(**{**loose, limit: most}, book_age_max_ms=10**9, orders_per_second_max=10**6))
+        start, peak, over = None, Decimal(0), False
+        for row in result.rows:
+            if isinstance(row, EquityRow):
+                start = row.equity if start is None else start
+                peak = max(peak, row.equity)
+                fall = start - row.equity if limit == "daily_loss_max" else (peak - row.equity) * 10_000 / peak
+                over = over or fall > most
+            assert not (over and isinstance(row, OrderRow) and row.state == "intent")
+        assert over == (limit in result.summary()["stopped"])
+        stopped += over
+    assert 0 < stopped < 30

@@ -85,8 +85,8 @@ cdef class Fills:
     cdef list waiting
     cdef list taken                         # by level: what own orders took of bids, of asks
     cdef int consumed[2]                    # how many levels that is
-    cdef int64_t last, spread, queue, places
-    cdef bint proportional, snapshot
+    cdef int64_t last, last_ns, spread, queue, places
+    cdef bint proportional, snapshot, traded  # `traded`: a trade has come that was none of a snapshot
     cdef int64_t tick, lot                  # steps of an order's price and quantity
     cdef double qty_min, cost_min           # lots, lots times ticks
     cdef object on_book, on_trade, on_gap

@@ -158,9 +158,9 @@ cdef class Fills:
     cdef int trade(self, const kw_row *row, int64_t time_ns) except -1:
         cdef int side
         cdef Order order
-        if row.flags & KW_ROW_SNAPSHOT and self.last:
+        if row.flags & KW_ROW_SNAPSHOT and (self.traded or row.venue_ns < self.last_ns):
             return 0
-        self.last = row.price
+        self.last, self.last_ns, self.traded = row.price, row.venue_ns, not row.flags & KW_ROW_SNAPSHOT
         if not self.book.depth:
             self.book.show_last(row.price, self.spread, time_ns)
         if row.flags & KW_ROW_SNAPSHOT or not self.book.live:

@@ -21,7 +21,8 @@ from krakenwire.apps.bot_config import BotConfig
 from krakenwire.apps.market_data import MarketCounters, MarketData
 from krakenwire.model.rows import Listing
 from krakenwire.trading.orders import Order
-from krakenwire.trading.ports import AllowAll, RiskCheck
+from krakenwire.trading.ports import AllowAll
+from krakenwire.trading.risk_limits import RiskLimits
 from krakenwire.trading.run_records import EquityRow, FillRow
 from krakenwire.trading.run_result import RunResult
 from krakenwire.trading.simulator import FillModel
@@ -137,17 +138,33 @@ def world(seed: int, frames: int = 150) -> tuple[MarketData, FillModel, bool]:
     return data, model, random.random() < 0.3
 
 
-def live(
-    seed: int, *, frames: int = 150, risk: RiskCheck | None = None, look: Callable[[Anything], None] | None = None
+def run_world(
+    seed: int,
+    data: MarketData,
+    model: FillModel,
+    margin: bool,
+    *,
+    limits: RiskLimits | None = None,
+    look: Callable[[Anything], None] | None = None,
 ) -> tuple[RunResult, Anything]:
-    """Run it, and return the run and the strategy as it was left."""
-    data, model, margin = world(seed, frames)
+    """Run a strategy over a market; without limits nothing of risk is asked."""
     strategy = type("Drawn", (Anything,), {"seed": seed, "look": look})
-    config = BotConfig(balances=BALANCES, model=model, margin=margin, quote="USD", on_error="stop")
-    result = run_backtest(strategy, data, config=config, risk=risk or AllowAll())
-    made = strategy.made  # type: ignore[attr-defined]
-    assert made is not None
+    config = BotConfig(balances=BALANCES, model=model, margin=margin, quote="USD", limits=limits or RiskLimits())
+    result = run_backtest(strategy, data, config=config, risk=AllowAll() if limits is None else None)
+    made: Anything = strategy.made  # type: ignore[attr-defined]  # a class made here
     return result, made
+
+
+def live(
+    seed: int,
+    *,
+    frames: int = 150,
+    limits: RiskLimits | None = None,
+    look: Callable[[Anything], None] | None = None,
+) -> tuple[RunResult, Anything]:
+    """Run it all from a seed, and return the run and the strategy as it was left."""
+    data, model, margin = world(seed, frames)
+    return run_world(seed, data, model, margin, limits=limits, look=look)
 
 
 class Ledger:

@@ -369,6 +369,16 @@ def test_trades_that_were_there_before_fill_and_trigger_nothing(make: Make) -> N
     assert (order.filled, stop.state) == (0, "waiting")
 
 
+def test_the_last_price_before_the_first_trade_is_that_of_the_youngest_in_a_snapshot(make: Make) -> None:
+    stage = make()
+    stage.frame(sells(90, 1), sells(101, 1), snapshot_trades=True)
+    stop = stage.order(ASK, 0, 3, OrderType.STOP_LOSS, trigger=95)
+    assert stop.state == "waiting"
+    stage.frame(sells(99, 1))
+    stage.frame(sells(90, 1), snapshot_trades=True)
+    assert stage.order(ASK, 0, 3, OrderType.STOP_LOSS, trigger=95).state == "waiting"
+
+
 # -- without a book ---------------------------------------------------------------------
 
 TRADES_ONLY = Listing(symbol="BTC/USD", price_decimals=1, depth=0)

@@ -46,7 +46,7 @@ class Fills:
         book: as the venue displays it.
         own: resting orders by side, best first.
         waiting: orders that wait for their trigger, oldest first.
-        last: price of the last trade, 0 before the first.
+        last: price of the last trade, 0 before the first; until one comes, of the youngest of a snapshot.
     """
 
     def __init__(self, listing: Listing, model: FillModel, tell: Tell) -> None:
@@ -57,8 +57,8 @@ class Fills:
         self._tell = tell
         self._model, self._spread = model, model.trades_only_spread_ticks * listing.tick
         self._taken: dict[int, dict[int, int]] = {BID: {}, ASK: {}}
-        self._snapshot = False
-        self._places = 0
+        self._snapshot = self._traded = False
+        self._places = self._last_ns = 0
 
     # -- the market ------------------------------------------------------------------
 
@@ -91,9 +91,9 @@ class Fills:
 
     def trade(self, kind: int, price: int, qty: int, flags: int, time_ns: int, venue_ns: int) -> None:
         """Take a public trade: it may fill orders that rest, and trigger those that wait."""
-        if flags & SNAPSHOT and self.last:
+        if flags & SNAPSHOT and (self._traded or venue_ns < self._last_ns):
             return
-        self.last = price
+        self.last, self._last_ns, self._traded = price, venue_ns, not flags & SNAPSHOT
         if not self.book.depth:
             self.book.show_last(price, self._spread, time_ns)
         if flags & SNAPSHOT or not self.book.live:
