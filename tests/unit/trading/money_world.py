@@ -95,7 +95,9 @@ class Anything(Strategy):
     def order(self) -> None:
         chance = self.chance
         symbol = chance.choice(self.symbols)
-        kind = chance.choice(("limit",) * 5 + ("post", "ioc", "fok", "expire", "market", "stop", "profit", "stop-limit"))
+        kind = chance.choice(
+            ("limit",) * 5 + ("post", "ioc", "fok", "expire", "market", "stop", "profit", "stop-limit")
+        )
         more: dict[str, Any] = {
             "post": {"post_only": True},
             "ioc": {"tif": "ioc"},
@@ -112,7 +114,9 @@ class Anything(Strategy):
 
     def price(self, symbol: str) -> Decimal:
         market = self._engine.desk.market(symbol)
-        return self.round_price(symbol, (market.last_mid() or Decimal(1)) * (1000 + self.chance.randrange(-7, 8)) / 1000)
+        return self.round_price(
+            symbol, (market.last_mid() or Decimal(1)) * (1000 + self.chance.randrange(-7, 8)) / 1000
+        )
 
     def size(self, symbol: str) -> Decimal:
         lots = self.chance.choice((1, 2, 4, 7, 10, 24, 40))
@@ -178,7 +182,10 @@ class Ledger:
         self.balances = defaultdict(Fraction, {asset: Fraction(amount) for asset, amount in BALANCES.items()})
         self.fees: defaultdict[str, Fraction] = defaultdict(Fraction)
         self.turnover: defaultdict[str, Fraction] = defaultdict(Fraction)
-        self.rates = {True: Fraction(str(result.head.model["maker_fee"])), False: Fraction(str(result.head.model["taker_fee"]))}
+        self.rates = {
+            True: Fraction(str(result.head.model["maker_fee"])),
+            False: Fraction(str(result.head.model["taker_fee"])),
+        }
 
     def fill(self, row: FillRow) -> None:
         """Take a fill."""
