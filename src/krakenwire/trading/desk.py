@@ -287,6 +287,8 @@ class Desk:
         order.fees = EXACT.add(order.fees, fee)
         fill = Fill(order, order.symbol, order.side, price, qty, fee, maker, time_ns, exec_id, position)
         self._log.fill(fill)
+        if order.side == "buy" and self._portfolio.balances[market.quote] < 0 and not self._margin:
+            self._note_overdrawn(order, market.quote)
         broken = self._risk.observe_fill(order.id, qty, price, self._clock.now_ns)
         told = order.state not in ENDED
         if told:
@@ -451,6 +453,11 @@ class Desk:
         order.reason = str(refusal)
         self._log.order(order.decided_ns, order)
         self._note_refusal(order, refusal)
+
+    def _note_overdrawn(self, order: Order, asset: str) -> None:
+        """A market order has walked up the book beyond what was held for it: no venue would have let it."""
+        below = f"{self._portfolio.balances[asset]:f} {asset} after a fill of {order.id}: more than was held for it"
+        self._log.note(self._clock.now_ns, "overdrawn", below, order.symbol, order.id)
 
     def _note_refusal(self, order: Order, refusal: RiskRefusal) -> None:
         self._log.note(self._clock.now_ns, "risk", str(refusal), order.symbol, order.id, rule=refusal.rule)

@@ -18,7 +18,7 @@ from krakenwire.trading.markets import SymbolMarket
 from krakenwire.trading.orders import Order
 from krakenwire.trading.portfolio import Portfolio
 from krakenwire.trading.ports import AllowAll
-from krakenwire.trading.run_records import DecisionRow, OrderRow
+from krakenwire.trading.run_records import DecisionRow, NoteRow, OrderRow
 from krakenwire.trading.run_result import RunLog
 from krakenwire.trading.targets import Target, Targets
 
@@ -280,6 +280,16 @@ def test_an_order_that_may_only_reduce_counts_those_of_other_symbols_of_its_asse
     assert place("sell", SYMBOL, "1.5", "100", reduce_only=True).state == "sent"
     assert place("sell", "BTC/EUR", "1", "100", reduce_only=True).state == "refused"
     assert place("sell", "BTC/EUR", "0.5", "100", reduce_only=True).state == "sent"
+
+
+@pytest.mark.parametrize("margin", [False, True])
+def test_a_market_order_that_takes_more_than_there_is_is_told(margin: bool) -> None:
+    stage = Stage(margin=margin)
+    order = stage.buy("9.5", None)
+    stage.fill(order, "5", "101")
+    stage.fill(order, "4.5", "150", exec_id="e2")
+    told = [row.text for row in stage.log.rows() if isinstance(row, NoteRow) and row.kind == "overdrawn"]
+    assert told == ([] if margin else ["-180.0 USD after a fill of b1: more than was held for it"])
 
 
 def test_on_margin_it_may_be_sold_what_is_not_there() -> None:
