@@ -72,6 +72,10 @@ def test_balances_holds_equity_and_sums_are_the_fold_of_the_fills(twin: Any, see
     for name, sums in (("fees", ledger.fees), ("turnover", ledger.turnover)):
         told = summary[name] if isinstance(summary[name], dict) else {"one": summary[name]}
         assert sorted(map(Fraction, told.values())) == sorted(sums.values()) or not any(sums.values())
+    in_dollars = [fill for fill in result.fills if fill.symbol.endswith("/USD")]
+    made = sum((Fraction(fill.price) * Fraction(fill.qty) for fill in in_dollars if fill.maker), Fraction(0))
+    if turnover := ledger.turnover["USD"]:
+        assert abs(Fraction(summary["maker_share"]) - made / turnover) <= Fraction(1, 10**8)
     if result.equity:
         assert summary["net_profit"] == result.equity[-1].equity - result.equity[0].equity
 

@@ -84,7 +84,7 @@ def _drawdown(run: Run, times: Sequence[int], equity: Floats) -> Spec:
 
 
 def _exposure(run: Run, times: Sequence[int], _: Floats) -> Spec:
-    line = _line(times, exposure_of(run.equity), "exposure", COLOURS[3], fill="tozeroy")
+    line = _line(times, exposure_of(run.equity, run.head.quote), "exposure", COLOURS[3], fill="tozeroy")
     return _spec([line], "", yaxis={"title": {"text": "of equity"}, "tickformat": ".0%", "rangemode": "tozero"})
 
 

@@ -421,7 +421,9 @@ class Desk:
         if unit is None:
             return RiskRefusal("price_known", limit="a symbol whose price is known", found=order.symbol)
         order.unit = unit
-        return self._funds(order, unit, intent.qty) or self._reduces(order, intent.qty) or self._risk.check(intent, self)
+        return (
+            self._funds(order, unit, intent.qty) or self._reduces(order, intent.qty) or self._risk.check(intent, self)
+        )
 
     def _amend_refusal(self, order: Order, wanted: Intent, market: SymbolMarket) -> RiskRefusal | None:
         steps = market.steps(wanted.limit, wanted.qty)

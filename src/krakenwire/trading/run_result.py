@@ -139,17 +139,17 @@ class RunResult:
     def summary(self) -> dict[str, Any]:
         """Return the sums of the run; amounts in its quote asset where nothing else is said.
 
-        `return` is a share of the first equity, `maker_share` of the turnover,
-        both cut to eight decimals, `max_drawdown` the deepest fall below a peak
+        `return` is a share of the first equity, `maker_share` of the turnover
+        in its quote asset, both cut to eight decimals, `max_drawdown` the deepest fall below a peak
         that was sampled. `fees` and `turnover` are by the quote asset of each symbol
         where another than the run's is among them. `refusals` are orders and amendments that a
         limit of ours kept from being sent, by its name.
         """
-        equities, fills = self.equity, self.fills
+        equities, fills, quote = self.equity, self.fills, self.head.quote
         first = equities[0].equity if equities else _ZERO
         last = equities[-1].equity if equities else _ZERO
         fees, turnover = _by_quote(fills, _fee), _by_quote(fills, _cost)
-        makers = sum((_cost(fill) for fill in fills if fill.maker), _ZERO)
+        makers = _by_quote([fill for fill in fills if fill.maker], _cost)
         orders = list({row.id: row.state for row in self.orders}.values())
         return {
             "run": self.head.run,
@@ -165,9 +165,9 @@ class RunResult:
             "equity": last,
             "net_profit": last - first,
             "return": _share(last - first, first),
-            "fees": _amount(fees, self.head.quote),
-            "turnover": _amount(turnover, self.head.quote),
-            "maker_share": _share(makers, sum(turnover.values(), _ZERO)),
+            "fees": _amount(fees, quote),
+            "turnover": _amount(turnover, quote),
+            "maker_share": _share(makers.get(quote, _ZERO), turnover.get(quote, _ZERO)),
             "max_drawdown": _drawdown([row.equity for row in equities]),
             "decisions": len(self.decisions),
             "orders": len(orders),

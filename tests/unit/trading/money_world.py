@@ -1,4 +1,4 @@
-"""A strategy that does anything at any time on a market from a seed, and a ledger that follows its account from outside.
+"""A strategy that does anything at any time on a market from a seed, and a ledger that follows its account.
 
 The three symbols share their assets: what is bought for dollars may be sold for
 euros, and euros are worth what they cost in dollars. The ledger knows the

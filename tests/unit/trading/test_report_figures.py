@@ -11,8 +11,9 @@ from krakenwire.errors import UsageError
 from krakenwire.trading.report.figures import figures, trips_of
 from krakenwire.trading.report.orders import quantile
 from krakenwire.trading.report.run import RunRows
-from krakenwire.trading.report.series import sampled, thinned, under_peak
+from krakenwire.trading.report.series import gross_of, sampled, thinned, under_peak
 from krakenwire.trading.report.trades import round_trips
+from krakenwire.trading.run_records import EquityRow
 
 DAY = 86_400
 
@@ -93,6 +94,20 @@ def test_exposure_is_weighted_by_time() -> None:
     assert found.time_in_market == pytest.approx(0.4)
     assert found.average == pytest.approx(0.2 * 0.5 + 0.2 * 0.2)
     assert found.highest == pytest.approx(0.5)
+
+
+def test_an_asset_of_two_symbols_is_exposed_once_and_at_prices_in_the_runs_asset() -> None:
+    held, eur = Decimal(2), Decimal(100)
+    mids = {"BTC/EUR": Decimal(40), "BTC/USD": Decimal(50), "EUR/USD": Decimal("1.25"), "ETH/EUR": Decimal(8)}
+    row = EquityRow(
+        time_ns=START_NS,
+        equity=Decimal(500),
+        cash=Decimal(265),
+        positions={"BTC/EUR": held, "BTC/USD": held, "EUR/USD": eur, "ETH/EUR": Decimal(1)},
+        mids=mids,
+    )
+    assert gross_of(row, "USD") == 2 * 50 + 100 * 1.25 + 8 * 1.25
+    assert gross_of(row, "EUR") == 2 * 40 + 8
 
 
 def test_fees_turnover_and_maker_share_are_sums_over_the_fills() -> None:

@@ -176,7 +176,7 @@ def figures(run: Run, *, interval_s: int | None = None) -> Figures:
         turnover=turnover,
         turnover_ratio=float(turnover) / mean_equity if mean_equity is not None and mean_equity > 0 else None,
         maker_share=float(_turnover([fill for fill in fills if fill.maker]) / turnover) if turnover else None,
-        exposure=_exposure(run.equity, times),
+        exposure=_exposure(run.equity, times, run.head.quote),
         slippage=slippage(fills),
         to_open=latency([*opened_ns(run).values()]),
         to_fill=latency([*first_fill_ns(run.fills).values()]),
@@ -279,8 +279,8 @@ def _trips(trips: Sequence[RoundTrip]) -> Trips:
     )
 
 
-def _exposure(rows: Sequence[EquityRow], times: Times) -> Exposure | None:
-    shares = exposure_of(rows)
+def _exposure(rows: Sequence[EquityRow], times: Times, quote: str) -> Exposure | None:
+    shares = exposure_of(rows, quote)
     held = np.fromiter((any(row.positions.values()) for row in rows), np.float64, len(rows))
     average, time_in_market = held_share(times, shares), held_share(times, held)
     if average is None or time_in_market is None:

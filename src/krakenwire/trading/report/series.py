@@ -7,6 +7,7 @@ anybody is paid. Next: `figures`.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import TypeAlias
 
 import numpy as np
@@ -28,14 +29,35 @@ def equity_of(rows: Sequence[EquityRow]) -> tuple[Times, Floats]:
     return times, np.fromiter((row.equity for row in rows), np.float64, len(rows))
 
 
-def gross_of(row: EquityRow) -> float:
-    """Return the notional of all positions, long or short, in the quote asset; one without a price counts nothing."""
-    return float(sum(abs(qty) * row.mids.get(symbol, 0) for symbol, qty in row.positions.items()))
+def gross_of(row: EquityRow, quote: str) -> float:
+    """Return the notional of all positions, long or short, in an asset; one without a price counts nothing.
+
+    An asset that several symbols trade is there once.
+    """
+    held = {symbol.partition("/")[0]: qty for symbol, qty in row.positions.items() if qty}
+    return float(sum(abs(qty) * _price(row, asset, quote) for asset, qty in held.items() if asset != quote))
 
 
-def exposure_of(rows: Sequence[EquityRow]) -> Floats:
+def _price(row: EquityRow, asset: str, quote: str) -> Decimal:
+    """Return the mid of an asset, by way of a third one where nothing else is told; 0 where that is not told either."""
+    straight = row.mids.get(f"{asset}/{quote}")
+    if straight is not None:
+        return straight
+    ways = ((symbol.partition("/"), mid) for symbol, mid in row.mids.items())
+    return next(
+        (
+            mid * row.mids[f"{third}/{quote}"]
+            for (base, _, third), mid in ways
+            if base == asset and f"{third}/{quote}" in row.mids
+        ),
+        Decimal(0),
+    )
+
+
+def exposure_of(rows: Sequence[EquityRow], quote: str) -> Floats:
     """Return the gross notional as a share of equity; 0 where equity is not above 0."""
-    return np.fromiter((gross_of(row) / float(row.equity) if row.equity > 0 else 0.0 for row in rows), np.float64)
+    shares = (gross_of(row, quote) / float(row.equity) if row.equity > 0 else 0.0 for row in rows)
+    return np.fromiter(shares, np.float64, len(rows))
 
 
 def held_share(times: Times, values: Floats) -> float | None:
