@@ -23,7 +23,7 @@ from tests.unit.trading.money_world import BALANCES, Anything, Ledger, live, run
 from krakenwire.apps import backtest
 from krakenwire.model.rows import LAST
 from krakenwire.trading import sim_broker
-from krakenwire.trading.orders import ENDED
+from krakenwire.trading.orders import ENDED, Order
 from krakenwire.trading.risk_limits import RiskLimits
 from krakenwire.trading.run_records import DecisionRow, EquityRow, FillRow, NoteRow, OrderRow, RunHead, RunRow, rule_of
 from krakenwire.trading.run_result import RunResult
@@ -31,35 +31,49 @@ from krakenwire.trading.run_result import RunResult
 SEEDS = st.integers(0, 2**32)
 
 
-def held_by_orders(strategy: Anything) -> dict[str, Fraction]:
+def held_by_orders(strategy: Anything, rates: tuple[Decimal, Decimal]) -> dict[str, Fraction]:
     """Return what the open orders say that they hold, by asset."""
     held: defaultdict[str, Fraction] = defaultdict(Fraction)
     for order in strategy.orders:
         base, _, quote = order.symbol.partition("/")
         held[quote if order.side == "buy" else base] += Fraction(order.held)
         assert order.held > 0
+        if order.side == "sell" or order.limit is not None:
+            assert Fraction(order.held) == may_take(order, rates)
     return held
 
 
-def holds_are_those_of_open_orders(strategy: Anything) -> None:
-    portfolio, held = strategy.portfolio, held_by_orders(strategy)
+def may_take(order: Order, rates: tuple[Decimal, Decimal]) -> Fraction:
+    """Return what an order may still take of the account; with an amendment under way the worse of before and after."""
+    rate = Fraction(rates[0] if order.intent.post_only else max(rates))
+    terms = [(order.limit, order.qty)] + ([] if order.wanted is None else [order.wanted])
+    if order.side == "sell":
+        return max(Fraction(qty) for _, qty in terms) - Fraction(order.filled)
+    return max(Fraction(limit or 0) * (1 + rate) * (Fraction(qty) - Fraction(order.filled)) for limit, qty in terms)
+
+
+def holds_are_those_of_open_orders(strategy: Anything, rates: tuple[Decimal, Decimal]) -> None:
+    portfolio, held = strategy.portfolio, held_by_orders(strategy, rates)
     for asset, balance in portfolio.balances.items():
         assert Fraction(balance) - Fraction(portfolio.available(asset)) == held.get(asset, 0), asset
 
 
-@pytest.mark.parametrize("twin", simulators())
-@given(seed=SEEDS)
-@settings(max_examples=60)
-def test_balances_holds_equity_and_sums_are_the_fold_of_the_fills(twin: Any, seed: int) -> None:
+def live_through(twin: Any, seed: int, frames: int) -> None:
+    """Run from a seed, and hold all that the run and its account tell to its fills."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(backtest, "Simulator", twin.Simulator)
         patch.setattr(sim_broker, "SimOrder", twin.Order)
-        result, strategy = live(seed, look=holds_are_those_of_open_orders)
+        data, model, margin = world(seed, frames)
+        rates = model.maker_fee, model.taker_fee
+        result, strategy = run_world(
+            seed, data, model, margin, look=lambda strategy: holds_are_those_of_open_orders(strategy, rates)
+        )
     assert result.error is None
     ledger = Ledger(result)
     for row in result.rows:
         if isinstance(row, FillRow):
             ledger.fill(row)
+            assert margin or min(ledger.balances.values()) >= 0 or "overdrawn" in result.summary()["notes"]
         elif isinstance(row, EquityRow):
             ledger.check(row)
     assert {asset: Fraction(held) for asset, held in strategy.portfolio.balances.items()} == {
@@ -78,6 +92,21 @@ def test_balances_holds_equity_and_sums_are_the_fold_of_the_fills(twin: Any, see
         assert abs(Fraction(summary["maker_share"]) - made / turnover) <= Fraction(1, 10**8)
     if result.equity:
         assert summary["net_profit"] == result.equity[-1].equity - result.equity[0].equity
+
+
+@pytest.mark.parametrize("twin", simulators())
+@given(seed=SEEDS)
+@settings(max_examples=60)
+def test_balances_holds_equity_and_sums_are_the_fold_of_the_fills(twin: Any, seed: int) -> None:
+    live_through(twin, seed, 150)
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("twin", simulators())
+@pytest.mark.parametrize("part", range(4))
+def test_it_is_so_over_longer_runs(twin: Any, part: int) -> None:
+    for seed in range(part * 20, part * 20 + 20):
+        live_through(twin, seed, 2_000)
 
 
 def told_ns(row: RunRow) -> int:
