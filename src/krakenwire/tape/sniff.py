@@ -41,12 +41,11 @@ def seen(frame: bytes) -> Seen:
     """Return what a frame of a venue seems to be; all empty for one that is neither version's."""
     if frame.startswith(b"["):
         return _v1(frame)
-    event = _V1_EVENT.search(frame) or _V2_METHOD.search(frame)
-    if event is not None:
-        return Seen(event=_text(event[1]))
-    channel = _V2_CHANNEL.search(frame)
+    method = _V2_METHOD.search(frame)
+    channel = None if method is not None else _V2_CHANNEL.search(frame)
     if channel is None:
-        return Seen()
+        event = method or _V1_EVENT.search(frame)
+        return Seen() if event is None else Seen(event=_text(event[1]))
     symbol = _V2_SYMBOL.search(frame)
     return Seen(_text(channel[1]), "" if symbol is None else _text(symbol[1]), _V2_SNAPSHOT.search(frame) is not None)
 

@@ -10,6 +10,10 @@ from krakenwire.tape.sniff import Seen, seen
     [
         (b'{"channel":"book","type":"snapshot","data":[{"symbol":"BTC/USD"}]}', Seen("book", "BTC/USD", True)),
         (b'{"channel":"trade","type":"update","data":[{"symbol":"ETH/USD"}]}', Seen("trade", "ETH/USD")),
+        (
+            b'{"channel":"level3","type":"update","data":[{"symbol":"BTC/USD","bids":[{"event":"add"}],"asks":[]}]}',
+            Seen("level3", "BTC/USD"),
+        ),
         (b'{"channel":"heartbeat"}', Seen("heartbeat")),
         (b'{"method":"subscribe","result":{"channel":"book","symbol":"BTC/USD"}}', Seen(event="subscribe")),
         (b'{"event":"systemStatus","status":"online"}', Seen(event="systemStatus")),
