@@ -16,13 +16,13 @@ from typing import Final, TypeAlias
 import msgspec
 import numpy as np
 
-from krakenwire.errors import ConfigError, TapeError
+from krakenwire.errors import ConfigError
 from krakenwire.limits import IMPORT_LINE_BYTES_MAX, IMPORT_TRADES_PER_FRAME
 from krakenwire.model import Asset, Candle, Candles, Instrument, Instruments, Trade, Trades
 from krakenwire.model.numbers import scaled_to_decimal
 from krakenwire.protocol.v2 import encode
 from krakenwire.storage.frames import FrameFile
-from krakenwire.storage.tape_writer import TapeWriter
+from krakenwire.storage.new_tape import NewTape
 from krakenwire.tape.candle_path import trades_of_candles
 from krakenwire.tape.imports import Columns, Format, LineReader, candle_minutes, duplicates_in, sides_by_tick_rule
 from krakenwire.tape.marks import Mark, Opened
@@ -115,8 +115,7 @@ def import_files(
     base, slash, quote = symbol.partition("/")
     if not (base and slash and quote):
         raise ConfigError("--symbol", expected="a symbol such as BTC/USD", found=symbol)
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise TapeError(str(out), "there is something in its place", hint="Choose a folder that is not there yet")
+    target = NewTape(out)
     reader = LineReader(layout, skip_bad=skip_bad)
     marks = [_read(reader, path, symbol, progress) for path in files]
     columns = reader.columns(", ".join(map(str, files)))
@@ -128,7 +127,7 @@ def import_files(
         columns = _told_as_trades(columns, interval)
         marks.append(Mark(mark="imported", symbol=symbol, reason=_MADE_OF_CANDLES, count=len(columns)))
     maker = _TradeFrames(columns, symbol) if columns.kind == "trades" else _CandleFrames(columns, symbol, interval)
-    frames = _write(out, symbol, marks, maker, progress)
+    frames = _write(target, symbol, marks, maker, progress)
     return ImportReport(
         kind=columns.kind,
         symbol=symbol,
@@ -175,12 +174,12 @@ def _read(reader: LineReader, path: Path, symbol: str, progress: Progress | None
 
 
 def _write(
-    out: Path, symbol: str, marks: Sequence[Mark], maker: _TradeFrames | _CandleFrames, progress: Progress | None
+    target: NewTape, symbol: str, marks: Sequence[Mark], maker: _TradeFrames | _CandleFrames, progress: Progress | None
 ) -> int:
     """Write the tape and return how many frames of the market it has."""
     frames = 0
     about = {"imported": symbol, "files": [mark.reason for mark in marks]}
-    with TapeWriter(out, segment_s=_SEGMENT_S, about=about) as writer:
+    with target.written(about, segment_s=_SEGMENT_S) as writer:
         began = maker.start_ns
         opened = Opened(url="file:", version=2, name="public")
         writer.write(began, _CONNECTION, Kind.OPENED, opened.encode())

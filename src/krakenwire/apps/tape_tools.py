@@ -10,13 +10,12 @@ import itertools
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 
 import msgspec
 
 from krakenwire.errors import ConfigError, DecodeError, TapeError
+from krakenwire.storage.new_tape import NewTape
 from krakenwire.storage.tape_reader import Tape, TapeInfo
-from krakenwire.storage.tape_writer import TapeWriter
 from krakenwire.tape.marks import Mark, mark_from
 from krakenwire.tape.record import Kind, TapeRecord
 from krakenwire.tape.sniff import Seen, seen
@@ -100,15 +99,16 @@ def cut(tape: Tape, folder: str | os.PathLike[str], start_ns: int, end_ns: int) 
         TapeError, TapeDamaged: the tape cannot be read; the folder is not empty, or cannot be written to.
         ConfigError: nothing lies between the times.
     """
-    _refuse_tape(folder)
+    target = NewTape(folder)
     first = next(iter(tape.records(start_ns=start_ns, end_ns=end_ns)), None)
     if first is None:
         raise ConfigError("the times", expected="some of the tape between them", found="nothing")
     about = {**tape.info.about, "cut_from_ns": start_ns, "cut_to_ns": end_ns}
     context = _Context(tape, start_ns)
-    with TapeWriter(folder, about=about) as writer:
-        writer.copy(context.records())
-        writer.copy(tape.records(start_ns=start_ns, end_ns=end_ns))
+    # by number, not by time: a clock that was put back between two recordings makes later records the earlier ones
+    parts = context.records(), tape.records(start_ns=start_ns, end_ns=end_ns)
+    with target.written(about) as writer:
+        writer.copy(heapq.merge(*parts, key=lambda record: record.sequence))
     return Tape(folder).info
 
 
@@ -184,12 +184,12 @@ def merge(tapes: Sequence[Tape], folder: str | os.PathLike[str], progress: Progr
         TapeError, TapeDamaged: a tape cannot be read, or is given twice; the folder cannot be written to.
     """
     _refuse_twice(tapes)
-    _refuse_tape(folder)
+    target = NewTape(folder)
     offsets = list(itertools.accumulate((_connections_max(tape) + 1 for tape in tapes), initial=0))
     sources = [_renumbered(tape, offset) for tape, offset in zip(tapes, offsets, strict=False)]
     about = {"merged": [tape.info.about for tape in tapes]}
     total = sum(tape.info.records for tape in tapes)
-    with TapeWriter(folder, about=about) as writer:
+    with target.written(about) as writer:
         rows = heapq.merge(*sources, key=lambda row: row[0])
         for done in itertools.count(_PROGRESS_RECORDS, _PROGRESS_RECORDS):
             chunk = list(itertools.islice(rows, _PROGRESS_RECORDS))
@@ -234,12 +234,6 @@ def _renumbered(tape: Tape, offset: int) -> Iterator[tuple[int, int, int, bytes]
     for record in tape.records():
         connection = record.connection + offset if record.connection else 0
         yield record.time_ns, connection, record.kind, record.payload
-
-
-def _refuse_tape(folder: str | os.PathLike[str]) -> None:
-    path = Path(folder)
-    if path.exists() and any(path.iterdir()):
-        raise TapeError(str(path), "the folder is not empty", hint="Name one that is not there yet")
 
 
 def _refuse_twice(tapes: Sequence[Tape]) -> None:

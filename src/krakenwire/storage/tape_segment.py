@@ -64,6 +64,8 @@ def segment_paths(folder: Path) -> dict[int, Path]:
 
 def unreadable(path: Path, error: OSError) -> TapeError:
     """Return our error for what the system says about a file."""
+    if isinstance(error, FileExistsError):  # a folder was to be made, and there is none
+        return TapeError(str(path), "it, or what it is to be in, is a file")
     return TapeError(str(path), error.strerror or str(error))
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import random
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 pytest.importorskip("zstandard")
 
 from krakenwire.apps.tape_tools import cut, merge, report_of
-from krakenwire.errors import ConfigError, TapeError
+from krakenwire.errors import ConfigError, TapeDamaged, TapeError
 from krakenwire.storage.tape_reader import Tape
 from krakenwire.storage.tape_writer import TapeWriter
 from krakenwire.tape.marks import Mark, Opened
@@ -92,6 +93,37 @@ def test_a_cut_of_nothing_or_into_a_folder_in_use_is_refused(tmp_path: Path) -> 
     assert not (tmp_path / "cut").exists()
     with pytest.raises(TapeError, match="not empty"):
         cut(source, tmp_path / "tape", START_NS, START_NS + SECOND)
+
+
+def test_a_cut_of_a_tape_whose_clock_was_put_back_keeps_its_order(tmp_path: Path) -> None:
+    rows = [
+        opened(100),
+        at(101, book("snapshot", "BTC/USD", 1)),
+        at(102, b"{}", kind=Kind.CLOSED),
+        opened(50, 2),
+        at(51, book("snapshot", "BTC/USD", 2), 2),
+        at(60, book("update", "BTC/USD", 3), 2),
+    ]
+    source = tape_of(tmp_path / "tape", rows)
+    cut(source, tmp_path / "cut", START_NS + 55 * SECOND, START_NS + 101 * SECOND)
+    assert [record.sequence for record in Tape(tmp_path / "cut").records()] == [0, 3, 4, 5]
+
+
+def test_what_cannot_be_read_to_its_end_leaves_no_part_of_a_tape(tmp_path: Path) -> None:
+    chance = random.Random(1)  # bytes that cannot be compressed away
+    with TapeWriter(tmp_path / "tape", segment_bytes=2_000) as writer:
+        for second in range(40):
+            writer.write_many([at(second, chance.randbytes(100))])
+    path = tmp_path / "tape" / "000001.tape"
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    source = Tape(tmp_path / "tape")
+    with pytest.raises(TapeDamaged, match="000001"):
+        cut(source, tmp_path / "cut", START_NS, START_NS + 60 * SECOND)
+    with pytest.raises(TapeDamaged, match="000001"):
+        merge([source], tmp_path / "merged")
+    assert [each.name for each in tmp_path.iterdir()] == ["tape"]
 
 
 def test_tapes_are_merged_by_time_with_their_connections_apart(tmp_path: Path) -> None:
