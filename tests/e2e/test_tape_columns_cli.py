@@ -77,7 +77,22 @@ def test_a_tape_is_never_imported_over(file: Path, tmp_path: Path) -> None:
     assert run_here(*command)[0] == 0
     code, _, errors = run_here(*command)
     assert code != 0
-    assert "something in its place" in errors
+    assert "the folder is not empty" in errors
+
+
+def test_only_symbols_of_the_tape_are_exported_in_any_spelling_and_to_the_folder_one_is_in(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tape, out = str(tmp_path / "tape"), tmp_path / "out"
+    run_here("tape", "import", str(file), "--symbol", "BTC/USD", "--out", tape)
+    out.mkdir()
+    monkeypatch.chdir(out)
+    export = ("tape", "export", tape, "--to", "csv", "--out", ".", "--symbols")
+    code, _, errors = run_here(*export, "XBTUSD,DOGE/USD")
+    assert (code, "found DOGE/USD" in errors) == (2, True)
+    assert {path.name for path in tmp_path.iterdir()} == {file.name, "out", "tape"}
+    assert run_here(*export, "XBTUSD")[0] == 0
+    assert (out / "trade" / "BTC-USD.csv").exists()
 
 
 def test_a_part_of_a_tape_is_exported(file: Path, tmp_path: Path) -> None:

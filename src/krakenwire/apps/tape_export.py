@@ -87,14 +87,14 @@ def export_tape(
         out: a folder that is not there yet.
         to: see `FORMATS`.
         channels: of `CHANNELS`, None for all that the format can hold.
-        symbols: None for all.
+        symbols: v2 spellings, None for all.
         start_ns: from this time on.
         end_ns: before this time.
         overwrite: replace an earlier export.
         progress: told records read and records there are.
 
     Raises:
-        UsageError: a format or channel that does not exist.
+        UsageError: a format or channel that does not exist, a symbol that is not on the tape.
         TapeError: `out` is taken or cannot be written, or the tape cannot be read.
     """
     chosen = _checked(to, channels)
@@ -107,6 +107,7 @@ def export_tape(
                 for listing, of_rows, of_tops in _by_symbol(reader.writer.listings, rows, tops):
                     sink.take(listing, of_rows, of_tops)
                 reader.writer.objects.clear()  # nothing here asks for them
+            _refuse_unknown(symbols, reader.writer.listings)
             sink.close(reader.writer.listings)
         return ExportReport(
             format=to,
@@ -130,6 +131,13 @@ def _checked(to: str, channels: Sequence[str] | None) -> tuple[str, ...]:
     if wrong is not None:
         raise UsageError(f"channel of {to}", expected=", ".join(CHANNELS[to]), found=wrong)
     return tuple(channels or CHANNELS[to])
+
+
+def _refuse_unknown(symbols: Sequence[str] | None, listings: Sequence[Listing]) -> None:
+    found = {listing.symbol for listing in listings}
+    missing = next((symbol for symbol in symbols or () if symbol not in found), None)
+    if missing is not None:
+        raise UsageError("symbols", expected="instruments that the tape tells of", found=missing)
 
 
 def _by_symbol(listings: Sequence[Listing], rows: Rows, tops: Tops) -> Iterator[tuple[Listing, Rows, Tops]]:

@@ -12,6 +12,7 @@ from krakenwire.cli.exit_codes import OK
 from krakenwire.cli.parsers import Subparsers
 from krakenwire.cli.render import put
 from krakenwire.cli.tape_words import progress_line, time_on
+from krakenwire.protocol.symbols import to_v2
 
 if TYPE_CHECKING:
     from krakenwire.apps.tape_export import ExportReport
@@ -69,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
             Path(args.out),
             args.to,
             channels=_names(args.channels),
-            symbols=_names(args.symbols),
+            symbols=None if args.symbols is None else [to_v2(name) for name in _names(args.symbols) or ()],
             start_ns=None if args.start is None else time_on(tape.info, "--from", args.start),
             end_ns=None if args.end is None else time_on(tape.info, "--until", args.end),
             overwrite=args.overwrite,

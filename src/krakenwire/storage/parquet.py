@@ -137,7 +137,8 @@ class ExportFolder:
     """
 
     def __init__(self, out: Path, *, overwrite: bool = False, about: dict[str, object] | None = None) -> None:
-        self.out, self.folder = out, out.with_name(f".{out.name}.partial")
+        self.out, self._place = out, out.resolve()
+        self.folder = self._place.with_name(f".{self._place.name}.partial")
         self._about = about or {}
         if not out.exists() or (out.is_dir() and not any(out.iterdir())):
             pass
@@ -168,11 +169,11 @@ class ExportFolder:
 
     def _put_in_place(self) -> None:
         (self.folder / _NOTE).write_bytes(msgspec.json.encode(self._about))
-        old = self.out.with_name(f".{self.out.name}.old")
-        if self.out.exists():
+        old = self._place.with_name(f".{self._place.name}.old")
+        if self._place.exists():
             shutil.rmtree(old, ignore_errors=True)
-            self.out.rename(old)
-        self.folder.rename(self.out)
+            self._place.rename(old)
+        self.folder.rename(self._place)
         shutil.rmtree(old, ignore_errors=True)
 
     def _failure(self, error: OSError) -> TapeError:
