@@ -336,7 +336,11 @@ TAPE_ABOUT_BYTES_MAX: Final = 64 * 1024
 
 TAPE_QUEUE_RECORDS: Final = 1_000_000
 TAPE_QUEUE_BYTES: Final = 256 * 1024 * 1024
+
 """Records of a recorder that wait for a slow disk; beyond it frames are dropped, counted, and marked as lost."""
+
+TAPE_RENEWAL_S: Final = 10.0
+"""Between two times that a recorder asks for its books anew because frames were lost: as often as resyncs, at most."""
 
 # -- player ------------------------------------------------------------------
 

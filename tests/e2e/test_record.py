@@ -7,7 +7,9 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -27,7 +29,7 @@ from krakenwire.errors import KrakenwireError
 from krakenwire.model import Event
 from krakenwire.storage.tape_reader import Tape
 from krakenwire.storage.tape_writer import TapeWriter
-from krakenwire.tape.marks import mark_from
+from krakenwire.tape.marks import closed_from, mark_from
 from krakenwire.tape.record import Kind
 from krakenwire.testing import local_kraken
 from krakenwire.testing.proxy import FaultProxy
@@ -43,6 +45,10 @@ def venue() -> Iterator[LocalVenue]:
 
 def marks(folder: Path) -> list[str]:
     return [mark_from(record.payload).mark for record in Tape(folder).records(kinds=(Kind.MARK,))]
+
+
+def close_codes(folder: Path) -> list[int | None]:
+    return [closed_from(record.payload).code for record in Tape(folder).records(kinds=(Kind.CLOSED,))]
 
 
 @pytest.mark.parametrize(
@@ -97,7 +103,7 @@ class Witnessed:
         self.ends.append("opened")
 
     def closed(self, error: KrakenwireError | None, now_ns: int) -> None:
-        self.ends.append("closed")
+        self.ends.append("closed" if error is None else f"closed: {error}")
 
     def noted(self, event: Event, now_ns: int) -> None:
         return
@@ -138,6 +144,7 @@ def test_a_cut_connection_and_a_wrong_checksum_stand_on_the_tape(venue: LocalVen
                 next(steps)
     kinds = [record.kind for record in Tape(tmp_path / "tape").records() if record.kind >= Kind.OPENED]
     assert kinds.count(Kind.OPENED) == kinds.count(Kind.CLOSED) == 2
+    assert close_codes(tmp_path / "tape") == [1006, 1000]  # the proxy cut one, we have closed the other
     found = marks(tmp_path / "tape")
     assert found.count("checksum") == 1
     assert found.count("resynced") >= 2
@@ -145,6 +152,47 @@ def test_a_cut_connection_and_a_wrong_checksum_stand_on_the_tape(venue: LocalVen
     assert report.failed == 1
     assert report.first_failure is not None
     assert "at record" in report.verdict
+
+
+class SlowDisk:
+    """A disk that takes nothing while it is shut."""
+
+    def __init__(self) -> None:
+        self.open = threading.Event()
+        self.open.set()
+
+    def __call__(self, file: int, data: memoryview) -> int:
+        self.open.wait(PATIENCE_S)
+        return os.write(file, data)
+
+
+def test_after_a_loss_the_books_are_asked_for_anew(
+    venue: LocalVenue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk, tape = SlowDisk(), tmp_path / "tape"
+    monkeypatch.setattr("krakenwire.apps.recording.TapeWriter", partial(TapeWriter, write=disk))
+    wanted = wanted_from("book,trade")
+    with Recording(tape, ["BTC/USD", "ETH/USD"], wanted, on=venue.ws_v2, queue_records=40) as recording:
+        steps = recording.steps(PATIENCE_S)
+        while next(steps).verified < 3:
+            pass
+        disk.open.clear()
+        while not recording.account.lost:
+            next(steps)
+        disk.open.set()
+        while sum(b'"type":"snapshot"' in frame for frame in frames_after_a_loss(tape)) < 2:
+            next(steps)
+    report = verify_tape(Tape(tape))
+    assert report.ok, report.verdict
+    assert report.skipped > 0  # between the loss and the next snapshot
+
+
+def frames_after_a_loss(folder: Path) -> list[bytes]:
+    records = iter(Tape(folder).records())
+    for record in records:
+        if record.kind is Kind.MARK and mark_from(record.payload).mark == "lost":
+            break
+    return [record.payload for record in records if record.payload.startswith(b'{"channel":"book"')]
 
 
 def test_a_recorder_that_is_killed_leaves_every_complete_record(venue: LocalVenue, tmp_path: Path) -> None:

@@ -30,6 +30,9 @@ _FLUSH_S: Final = TAPE_FLUSH_MS / 1_000
 _GATHER_S: Final = 0.005
 """What comes meanwhile is written together: a busy feed wakes the writing thread seldom."""
 
+_NORMAL: Final = 1000
+"""Close code of a connection that was not needed any more."""
+
 _Row = tuple[int, int, int, bytes]
 
 
@@ -84,6 +87,7 @@ class Recorder:
         account: see `Account`; a copy is safe to show.
         refusals: subscriptions that the venue refused.
         down: why no connection will be made any more, None while that is not so.
+        lapses: ``lost`` marks so far: after each the tape's books are worth nothing until their next snapshots.
     """
 
     def __init__(
@@ -101,6 +105,7 @@ class Recorder:
         self.account = Account(segments=writer.segments)
         self.refusals: dict[tuple[str | None, str | None], Refused] = {}
         self.down: KrakenwireError | None = None
+        self.lapses = 0
         self.failure: TapeError | None = None
         self._queue: deque[_Row] = deque()
         self._queued = self._queued_bytes = self._written_bytes = self._unmarked = 0
@@ -201,6 +206,7 @@ class Recorder:
             to_ns=self.account.lost_to_ns,
         )
         self._unmarked = 0
+        self.lapses += 1
         self._enqueue((time_ns, 0, Kind.MARK, mark.encode()))
 
     # -- the writing thread ----------------------------------------------------------------
@@ -263,7 +269,7 @@ class ConnectionWitness:
         if not self._open:
             return
         self._open = False
-        closed = Closed(reason="" if error is None else str(error), code=getattr(error, "code", None))
+        closed = Closed(code=_NORMAL) if error is None else Closed(reason=str(error), code=getattr(error, "code", None))
         self._recorder.put(now_ns, self._connection, Kind.CLOSED, closed.encode())
 
     def noted(self, event: Event, now_ns: int) -> None:

@@ -23,6 +23,7 @@ from krakenwire.client.core import ClientCounters
 from krakenwire.client.options import Transport
 from krakenwire.client.taps import Parameters
 from krakenwire.errors import ConfigError, KrakenwireError, VenueRefusal
+from krakenwire.limits import TAPE_QUEUE_RECORDS, TAPE_RENEWAL_S
 from krakenwire.model import ACCOUNT_CHANNELS
 from krakenwire.storage.tape_reader import Tape
 from krakenwire.storage.tape_segment import segment_paths
@@ -37,6 +38,9 @@ _PARAMETERS: Final[Mapping[str, str]] = {"book": "depth", "level3": "depth", "oh
 """What the number behind a channel's colon is."""
 
 _WITHOUT_SYMBOLS: Final = ("instrument", "status", *ACCOUNT_CHANNELS)
+_BEGUN_BY_A_SNAPSHOT: Final = ("book", "level3", "instrument")
+"""Channels whose updates mean nothing to a tape that has lost some of them."""
+
 _TICK_S: Final = 0.25
 
 
@@ -95,6 +99,7 @@ class Recording:
         on: as for `Kraken`.
         version: of the API.
         token: for level3.
+        queue_records: that may wait for a slow disk.
 
     Attributes:
         folder: of the tape.
@@ -114,6 +119,7 @@ class Recording:
         on: str = "live",
         version: int = 2,
         token: str | None = None,
+        queue_records: int = TAPE_QUEUE_RECORDS,
     ) -> None:
         self.folder, self._symbols, self._wanted = folder, tuple(symbols), tuple(wanted)
         _check(self._symbols, self._wanted)
@@ -126,9 +132,11 @@ class Recording:
         }
         transport: Transport = "native" if _native.ENABLED else "picows"
         self._kraken = Kraken(on, version=version, token=token, transport=transport, witness=self._witness)
-        self._recorder = _recorder(folder, about)
+        self._recorder = _recorder(folder, about, queue_records)
         self._begun_s = time.monotonic()
         self._reason = "ended"
+        self._lapses = 0
+        self._renewed_s = -TAPE_RENEWAL_S
         self._last = (self._begun_s, 0)
         self._counters = ClientCounters()
         self.account = self._recorder.account
@@ -164,6 +172,7 @@ class Recording:
             if left_s is not None and left_s <= 0:
                 return
             time.sleep(_TICK_S if left_s is None else min(_TICK_S, left_s))
+            self._renew()
             yield self.progress()
             failure = self._recorder.failure or self._recorder.down or self._all_refused()
             if failure is not None:
@@ -197,6 +206,17 @@ class Recording:
             parameters["depth"] = each.depth
         self._kraken.subscribe(each.channel, *symbols, **parameters)
 
+    def _renew(self) -> None:
+        """Have the venue tell its books anew where something is missing on the tape, but not all the time."""
+        now_s = time.monotonic()
+        if self._recorder.lapses == self._lapses or now_s - self._renewed_s < TAPE_RENEWAL_S:
+            return
+        self._lapses, self._renewed_s = self._recorder.lapses, now_s
+        for each in self._wanted:
+            if each.channel in _BEGUN_BY_A_SNAPSHOT:
+                self._kraken.unsubscribe(each.channel)
+                self._subscribe(each, () if each.channel in _WITHOUT_SYMBOLS else self._symbols)
+
     def _counters_now(self) -> ClientCounters:
         self._counters = self._kraken.counters
         return self._counters
@@ -216,12 +236,16 @@ class Recording:
             self._recorder.close(reason)
 
 
-def _recorder(folder: Path, about: Mapping[str, object]) -> Recorder:
+def _recorder(folder: Path, about: Mapping[str, object], queue_records: int) -> Recorder:
     """Return a recorder that goes on with what is in a folder: connections that a crash left open there are closed."""
     before = Tape(folder) if folder.is_dir() and segment_paths(folder) else None
     left = [] if before is None else left_open(before)
     opened = () if before is None else before.opened
-    recorder = Recorder(TapeWriter(folder, about=about), connections=max((row.connection for row in opened), default=0))
+    recorder = Recorder(
+        TapeWriter(folder, about=about),
+        queue_records=queue_records,
+        connections=max((row.connection for row in opened), default=0),
+    )
     closed = Closed(reason="the recorder ended before the connection did").encode()
     for connection in left:
         recorder.put(recorder.clock(), connection, Kind.CLOSED, closed)

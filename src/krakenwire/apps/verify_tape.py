@@ -9,7 +9,7 @@ from krakenwire.apps.verify import Connection, Replay, VerifyReport
 from krakenwire.errors import DecodeError, TapeError
 from krakenwire.storage.frames import FrameLine
 from krakenwire.storage.tape_reader import Tape
-from krakenwire.tape.marks import opened_from
+from krakenwire.tape.marks import mark_from, opened_from
 from krakenwire.tape.record import Kind, TapeRecord
 
 __all__ = ["verify_tape"]
@@ -43,11 +43,21 @@ def verify_tape(
                 replay.feed(connection, line)
         elif record.kind is Kind.FRAME_OUT:
             replay.report.client_lines += 1
+        elif record.kind is Kind.MARK:
+            _lose(connections, record)
         elif record.kind is Kind.OPENED:
             connections[record.connection] = Connection(_version(tape, record), depth)
         if progress is not None and done % _PROGRESS_RECORDS == 0:
             progress(done, tape.info.records)
     return replay.report
+
+
+def _lose(connections: dict[int, Connection], record: TapeRecord) -> None:
+    """After a ``lost`` mark no book is known until its next snapshot: what is missing is no fault of the venue's."""
+    if b'"lost"' in record.payload and mark_from(record.payload).mark == "lost":
+        for number, connection in connections.items():
+            if record.connection in (0, number):
+                connection.feed.invalidate()
 
 
 def _version(tape: Tape, record: TapeRecord) -> Literal[1, 2]:

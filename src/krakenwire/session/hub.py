@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from krakenwire import limits
-from krakenwire.errors import KrakenwireError, UsageError
+from krakenwire.errors import ConnectionLost, KrakenwireError, UsageError
 from krakenwire.model import (
     ACCOUNT_CHANNELS,
     Candles,
@@ -32,7 +32,7 @@ from krakenwire.model import (
 )
 from krakenwire.model.subscription import one_of
 from krakenwire.protocol.symbols import to_v2
-from krakenwire.session.effects import Effect, Send
+from krakenwire.session.effects import Close, Effect, Send
 from krakenwire.session.listeners import Listener, OnBatch, OnError, OnEvent
 from krakenwire.session.lookup import Findings
 from krakenwire.session.mailbox import Policy
@@ -48,6 +48,7 @@ __all__ = ["Hub"]
 
 _STATUS: Final[SubscriptionKey] = ("status", None, None)
 _RAW: Final[SubscriptionKey] = ("raw", None, None)
+_NORMAL: Final = 1000
 _WHOLESALE = ("instrument", *ACCOUNT_CHANNELS)
 _STATES = ("spread", "ticker")
 """Channels whose latest message alone is news to a stream that comes later."""
@@ -64,6 +65,7 @@ class Hub:
     def __init__(self, session: Session, witness: Witness | None = None) -> None:
         self.session = session
         self._witness = witness
+        self._closing: Close | None = None
         self._routes: dict[SubscriptionKey, list[Stream]] = {}
         self._everything: list[Stream] = []
         self._raw: list[Stream] = []
@@ -299,8 +301,18 @@ class Hub:
     def feed_closed(self, error: KrakenwireError | None, now_ns: int) -> Sequence[Event]:
         """See `Session.feed_closed`."""
         if self._witness is not None:
-            self._witness.closed(error, now_ns)
+            self._witness.closed(self._seen_end(error), now_ns)
         return self._dispatched(self.session.feed_closed(error, now_ns), now_ns)
+
+    def _seen_end(self, error: KrakenwireError | None) -> KrakenwireError | None:
+        """Return what a witness is told of an end: a transport that we closed only knows that it is gone."""
+        closing, self._closing = self._closing, None
+        if closing is None:
+            return error
+        if not closing.reason and closing.code == _NORMAL:
+            return None
+        reason = f"we closed it: {closing.reason}" if closing.reason else "we closed it"
+        return ConnectionLost(self.session.config.url, reason, code=closing.code)
 
     def poll(self, now_ns: int) -> Sequence[Event]:
         """See `Session.poll`; while the hub is `blocked`, silence is not held against the venue."""
@@ -321,6 +333,8 @@ class Hub:
             for effect in effects:
                 if isinstance(effect, Send):
                     self._witness.sent(effect.frame)
+                elif isinstance(effect, Close):
+                    self._closing = effect
         return effects
 
     # -- who gets what -----------------------------------------------------------------

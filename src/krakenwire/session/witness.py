@@ -28,7 +28,7 @@ class Witness(Protocol):
         """See a connection open."""
 
     def closed(self, error: KrakenwireError | None, now_ns: int) -> object:
-        """See a connection, or an attempt at one, end; without an error when we ended it."""
+        """See a connection, or an attempt at one, end; without an error when its user ended it."""
 
     def noted(self, event: Event, now_ns: int) -> object:
         """See what the session found out that is not data: `Gap`, `Resynced`, `Refused` and the like."""

@@ -42,7 +42,7 @@ class Closed(msgspec.Struct, frozen=True, kw_only=True):
 
     Args:
         reason: in a few words, empty when we closed it.
-        code: the WebSocket close code, None where it is not known.
+        code: the WebSocket close code, the venue's or ours; 1006 where there was none, None where it is not known.
     """
 
     reason: str = ""
