@@ -71,6 +71,10 @@ class LiveStream:
     def cut(self) -> None:
         """The connection it came from has ended: what comes next begins anew."""
         self.source = None
+        self.lose()
+
+    def lose(self) -> None:
+        """Frames are missing here: what was held of the present state is not known any more."""
 
     def view(self, version: int, subscription: Subscription, channel_id: int) -> View:
         """Return what a new follower gets to see."""
@@ -212,8 +216,7 @@ class _BookStream(LiveStream):
                 self.book.apply(event)
                 self.change = event
 
-    def cut(self) -> None:
-        super().cut()
+    def lose(self) -> None:
         self.book.invalidate()
 
     def view(self, version: int, subscription: Subscription, channel_id: int) -> View:
@@ -300,8 +303,7 @@ class _Level3Stream(LiveStream):
             with suppress(*_BAD):
                 self._book.apply(event)
 
-    def cut(self) -> None:
-        super().cut()
+    def lose(self) -> None:
         self._book.invalidate()
 
     def state(self) -> Iterator[Event]:

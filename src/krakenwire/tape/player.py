@@ -110,7 +110,7 @@ class Player:
         self._symbols = {key.symbol for key in survey.streams}
         self._claimable = {line.number: line for line in survey.lines.values() if self._in_first_round(line)}
         self._players: dict[int, Client] = {}
-        self._followers: dict[LiveStream, dict[Client, View]] = {}
+        self._followers: dict[LiveStream, dict[tuple[Client, _Key], View]] = {}
         self._expected = 0
         self._asked_ns = 0
         self._numbers: dict[tuple[StreamKey, str, int | None], int] = {}
@@ -260,7 +260,7 @@ class Player:
         self.begun, self.position_ns = True, record.time_ns
         line = self.survey.lines.get(record.connection)
         if record.kind is Kind.MARK:
-            return self._tell_clocks(record, "mark")
+            return self._take_mark(record)
         if line is None:
             return []
         if record.kind is Kind.FRAME_IN:
@@ -269,6 +269,13 @@ class Player:
             self._take_request(record)
             return []
         return self._take_end(record, line) if record.kind is Kind.CLOSED else self._take_opening(line)
+
+    def _take_mark(self, record: TapeRecord) -> list[Delivery]:
+        if _is_loss(record.payload):
+            for stream in self._streams.values():
+                if record.connection in (0, stream.source):
+                    stream.lose()
+        return self._tell_clocks(record, "mark")
 
     def _take_opening(self, line: Line) -> list[Delivery]:
         if self._verbatim and line.number not in self._players:
@@ -317,7 +324,7 @@ class Player:
                 continue
             stream.source = line.number
             stream.take(record, label)
-            for client, view in self._followers.get(stream, {}).items():
+            for (client, _), view in self._followers.get(stream, {}).items():
                 sent.setdefault(client, []).extend(view.frames(record, label))
         for client, frames in sent.items():
             if frames:
@@ -368,7 +375,7 @@ class Player:
         known = client.views.get(key)
         view = known[1] if known is not None else stream.view(client.version, wanted, number)
         client.views[key] = (wanted, view)
-        self._followers.setdefault(stream, {})[client] = view
+        self._followers.setdefault(stream, {})[client, key] = view
         return wish.confirm(wanted, number), [] if known is not None else view.first()
 
     def _channel_id(self, client: Client, stream: LiveStream, wanted: Subscription) -> int:
@@ -385,7 +392,7 @@ class Player:
         for spoken in (version, 3 - version):
             found = self._streams_for(spoken, wanted)
             if found:
-                deep = [s for s in found if (s.facts.depth or 0) >= (wanted.depth or 0)]
+                deep = [s for s in found if _reaches(s.facts, wanted)]
                 return min(deep, key=lambda s: s.facts.depth or 0) if deep else "Subscription depth not supported"
         if version == 1 and wanted.channel == "spread":
             return self._stream(1, Subscription(channel="book", symbol=wanted.symbol, depth=10))
@@ -415,7 +422,14 @@ class Player:
 
     def _unfollow(self, client: Client, key: _Key) -> None:
         _, view = client.views.pop(key)
-        self._followers.get(view.stream, {}).pop(client, None)
+        self._followers.get(view.stream, {}).pop((client, key), None)
+
+
+def _reaches(facts: StreamFacts, wanted: Subscription) -> bool:
+    """Whether a stream is deep enough: a smaller book is made of a larger one, single orders are told as recorded."""
+    if wanted.channel == "level3":
+        return facts.depth == wanted.depth
+    return (facts.depth or 0) >= (wanted.depth or 0)
 
 
 def _key(client: Client, subscription: Subscription) -> _Key:
@@ -434,6 +448,17 @@ def _clock(record: TapeRecord, more: str = "") -> bytes:
 def _with_clock(frames: list[bytes], record: TapeRecord) -> list[bytes]:
     clock = _clock(record)
     return [told for frame in frames for told in (clock, frame)]
+
+
+class _Marked(msgspec.Struct):
+    mark: str | None = None
+
+
+def _is_loss(payload: bytes) -> bool:
+    try:
+        return msgspec.json.decode(payload, type=_Marked).mark == "lost"
+    except ValueError:
+        return False
 
 
 class _Closed(msgspec.Struct):

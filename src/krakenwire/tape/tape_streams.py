@@ -17,8 +17,8 @@ import msgspec
 
 from krakenwire.book.digits import most_decimals
 from krakenwire.errors import DecodeError
-from krakenwire.limits import BOOK_DEPTHS, TAPE_LINES_MAX, TAPE_STREAMS_MAX
-from krakenwire.model import Asset, BookUpdate, Event, Instrument, Instruments, Subscribed, Trades
+from krakenwire.limits import BOOK_DEPTHS, LEVEL3_DEPTHS, TAPE_LINES_MAX, TAPE_STREAMS_MAX
+from krakenwire.model import Asset, BookUpdate, Event, Instrument, Instruments, Level3Update, Subscribed, Trades
 from krakenwire.model.numbers import decimals_in
 from krakenwire.protocol.v1.channels import channel_parts, symbol_of
 from krakenwire.protocol.v1.client import ClientCodec as CodecV1
@@ -41,6 +41,7 @@ __all__ = [
 CHANNELS: Final = frozenset(("book", "trade", "ticker", "ohlc", "spread", "level3", "instrument"))
 """Channels that a player serves."""
 
+_DEPTHS: Final = {"book": BOOK_DEPTHS, "level3": LEVEL3_DEPTHS}
 _V1_TAIL: Final = re.compile(rb'"([A-Za-z0-9-]+)","([^"\\]+)"\]$')
 _V1_SNAPSHOT: Final = re.compile(rb'"(?:as|bs)":')
 _TOKEN: Final = re.compile(rb'"token"\s*:\s*"[^"]*"')
@@ -290,7 +291,7 @@ class Survey:
                 if facts is None:
                     continue
                 facts.frames += 1
-                if facts.frames == 1 or (facts.depth is None and label.channel == "book"):
+                if facts.frames == 1 or (facts.depth is None and label.channel in _DEPTHS):
                     self._note_first(facts, label, frame)
                 elif label.channel == "instrument":
                     self._note_facts(self._decoded(line.version, frame))
@@ -320,9 +321,9 @@ class Survey:
         events = self._decoded(facts.key.version, frame)
         self._note_facts(events)
         for event in events:
-            if isinstance(event, BookUpdate) and event.kind == "snapshot" and facts.depth is None:
-                levels = max(len(event.wire_bids), len(event.wire_asks))
-                facts.depth = min((depth for depth in BOOK_DEPTHS if depth >= levels), default=BOOK_DEPTHS[-1])
+            if isinstance(event, BookUpdate | Level3Update) and event.kind == "snapshot" and facts.depth is None:
+                depths, levels = _DEPTHS[event.channel], _levels_in(event)
+                facts.depth = min((depth for depth in depths if depth >= levels), default=depths[-1])
 
     def _note_facts(self, events: tuple[Event, ...]) -> None:
         for event in events:
@@ -344,6 +345,12 @@ class Survey:
             return self._codecs[version].decode(frame)
         except DecodeError:
             return ()
+
+
+def _levels_in(event: BookUpdate | Level3Update) -> int:
+    if isinstance(event, BookUpdate):
+        return max(len(event.wire_bids), len(event.wire_asks))
+    return max(len({order.price for order in side}) for side in (event.bids, event.asks))
 
 
 def _seen_pair(symbol: str, price_decimals: int, qty_decimals: int) -> Instrument:

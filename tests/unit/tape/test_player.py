@@ -9,7 +9,7 @@ import pytest
 
 from krakenwire.book import book_checksum, level_digits
 from krakenwire.errors import UsageError
-from krakenwire.model import BookUpdate, Ticker, Trade, Trades
+from krakenwire.model import BookUpdate, Candles, Event, Level3Order, Level3Update, Ticker, Trade, Trades
 from krakenwire.model.numbers import decimal_from_text as number
 from krakenwire.protocol.v2 import encode
 from krakenwire.session.feed import Feed
@@ -298,6 +298,127 @@ def test_version_1_is_told_of_the_spread_by_the_book() -> None:
     stage.ask(client, '{"event":"subscribe","pair":["XBT/USD"],"subscription":{"name":"spread"}}')
     stage.play()
     assert json.loads(stage.data(client, "spread")[-1])[1][:2] == ["100.50000", "100.80000"]
+
+
+def test_what_one_client_follows_of_the_same_recorded_book_is_told_all() -> None:
+    stage = Stage(book_tape(), verbatim=False)
+    client = stage.connect(1)
+    for wanted in ({"name": "book", "depth": 10}, {"name": "book", "depth": 25}, {"name": "spread"}):
+        stage.ask(client, json.dumps({"event": "subscribe", "pair": ["XBT/USD"], "subscription": wanted}))
+    stage.play()
+    told = [json.loads(frame)[-2] for frame in stage.received[client] if frame.startswith("[")]
+    assert [told.count(name) for name in ("book-10", "book-25", "spread")] == [5, 6, 5]
+
+
+def told_of(stage: Stage, version: int, channel: str, **wanted: object) -> list[Event]:
+    """What a client of this version decodes of a channel of a whole tape."""
+    client = stage.connect(version)
+    names = {"name": channel, **wanted}
+    v1 = json.dumps({"event": "subscribe", "pair": ["XBT/USD"], "subscription": names})
+    stage.ask(client, v1 if version == 1 else subscribe(channel, "BTC/USD", **wanted))
+    stage.play()
+    codec = codec_of(version)
+    return [event for frame in stage.data(client, channel) for event in codec.decode(frame)]
+
+
+OPENED_V1 = '{"url":"ws://here/","version":1,"name":"public"}'
+TICKER_V1 = (
+    '[5,{"a":["101.00000",2,"2.00000000"],"b":["100.00000",1,"1.50000000"],"c":["100.50000","0.25000000"],'
+    '"v":["3.00000000","30.00000000"],"p":["100.10000","100.20000"],"t":[4,40],"l":["99.00000","98.00000"],'
+    '"h":["102.00000","103.00000"],"o":["100.00000","97.50000"]},"ticker","XBT/USD"]'
+)
+OHLC_V1 = (
+    '[6,["1700000010.000000","1700000040.000000","100.0","103.0","99.0","101.5","100.75","2.50000000",7],'
+    '"ohlc-1","XBT/USD"]'
+)
+
+
+def test_a_ticker_of_version_1_says_the_same_to_version_2() -> None:
+    stage = Stage(record_of([(1, Kind.OPENED, OPENED_V1), (1, Kind.FRAME_IN, TICKER_V1)]), verbatim=False)
+    (told,) = told_of(stage, 2, "ticker")
+    (recorded,) = codec_of(1).decode(TICKER_V1)
+    assert isinstance(told, Ticker)
+    assert isinstance(recorded, Ticker)
+    names = ("symbol", "bid", "bid_qty", "ask", "ask_qty", "last", "volume", "vwap", "low", "high")
+    assert [getattr(told, name) for name in names] == [getattr(recorded, name) for name in names]
+
+
+def test_a_ticker_of_version_2_says_the_same_to_version_1() -> None:
+    stage = Stage(record_of([(1, Kind.OPENED, OPENED), (1, Kind.FRAME_IN, ticker("BTC/USD", "2.50"))]), verbatim=False)
+    (told,) = told_of(stage, 1, "ticker")
+    assert isinstance(told, Ticker)
+    one = number("1.0")
+    assert (told.symbol, told.last, told.bid, told.ask_qty) == ("BTC/USD", number("2.50"), one, one)
+    assert (told.volume, told.vwap, told.low, told.high) == (one, one, one, one)
+
+
+@pytest.mark.parametrize(("recorded", "spoken"), [(1, 2), (2, 1)])
+def test_a_candle_says_the_same_to_the_other_version(recorded: int, spoken: int) -> None:
+    (event,) = codec_of(1).decode(OHLC_V1)
+    assert isinstance(event, Candles)
+    frame = OHLC_V1 if recorded == 1 else encode.ohlc(event, NOW)
+    records = record_of([(1, Kind.OPENED, OPENED_V1 if recorded == 1 else OPENED), (1, Kind.FRAME_IN, frame)])
+    (told,) = told_of(Stage(records, verbatim=False), spoken, "ohlc", interval=1)
+    assert isinstance(told, Candles)
+    (ours,), (theirs,) = told.candles, event.candles
+    names = ("symbol", "interval", "begin_ns", "end_ns", "open", "high", "low", "close", "vwap", "volume", "trades")
+    assert [getattr(ours, name) for name in names] == [getattr(theirs, name) for name in names]
+
+
+def level3(kind: str, book: dict[str, tuple[str, str]], change: tuple[str, str, str, str] | None = None) -> str:
+    """A level3 frame of bids by order id, and one ask, with its checksum; prices and quantities as texts."""
+    asks = [Level3Order(order_id="A", price_text="101.0", qty_text="1.00000000", time_ns=NOW)]
+    bids = [Level3Order(order_id=key, price_text=p, qty_text=q, time_ns=NOW) for key, (p, q) in book.items()]
+    bids.sort(key=lambda order: -order.price)
+    texts = [[level_digits(order.price_text, order.qty_text) for order in side] for side in (asks, bids)]
+    told = bids
+    if change is not None:
+        event, key, price, qty = change
+        told = [Level3Order(order_id=key, price_text=price, qty_text=qty, time_ns=NOW, event=event)]  # type: ignore[arg-type]  # a literal
+    shown = Level3Update(
+        symbol="BTC/USD",
+        kind=kind,  # type: ignore[arg-type]  # a literal
+        bids=tuple(told),
+        asks=() if change else tuple(asks),
+        checksum=book_checksum(*texts),
+        time_ns=NOW,
+    )
+    return encode.level3(shown)
+
+
+def test_a_late_follower_of_level3_begins_with_the_orders_as_they_stand() -> None:
+    one, two = ("100.0", "1.00000000"), ("99.0", "2.00000000")
+    frames = [
+        level3("snapshot", {"X": one, "Y": two}),
+        level3("update", {"X": one, "Y": two, "Z": ("99.5", "3.00000000")}, ("add", "Z", "99.5", "3.00000000")),
+        level3("update", {"Y": two, "Z": ("99.5", "3.00000000")}, ("delete", "X", "100.0", "1.00000000")),
+    ]
+    opened = OPENED.replace("public", "level3")
+    stage = Stage(record_of([(1, Kind.OPENED, opened), *((1, Kind.FRAME_IN, frame) for frame in frames)]))
+    stage.play(3)
+    client = stage.connect(clock=True)
+    refused = stage.ask(client, subscribe("level3", depth=100, token="any"))
+    assert "depth not supported" in refused[0]  # what lies between ten levels and a hundred is not on the tape
+    stage.ask(client, subscribe("level3", depth=10, token="any"))
+    stage.play(begin=3)
+    feed = Feed(codec_of(2))
+    feed.expect_level3("BTC/USD", 10)
+    for frame in stage.data(client, "level3"):
+        feed.feed(frame)
+    book = feed.level3("BTC/USD")
+    assert (feed.counters.verified, feed.counters.failed) == (2, 0)
+    assert book is not None
+    assert [order.order_id for order in book.bids] == ["Z", "Y"]
+
+
+def test_after_a_loss_a_late_follower_of_a_book_waits_for_the_next_snapshot() -> None:
+    records = book_tape()
+    lost = record_of([(0, Kind.MARK, '{"mark":"lost","count":3}')])
+    stage = Stage([*records[:6], *lost, *records[6:]], verbatim=False)
+    stage.play(7)
+    client = stage.connect()
+    stage.ask(client, subscribe("book", depth=25))
+    assert stage.data(client) == []
 
 
 def test_trades_of_a_version_1_tape_are_numbered_for_version_2() -> None:
