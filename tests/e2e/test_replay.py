@@ -15,6 +15,7 @@ import websocket
 from tests.e2e.command import PATIENCE_S, one_line, run, run_here, start
 
 from krakenwire import Kraken
+from krakenwire.apps.player import moment_ns
 from krakenwire.errors import KrakenwireError
 from krakenwire.model import Trade, Trades
 from krakenwire.session.feed import Feed
@@ -256,6 +257,11 @@ def test_a_setting_that_cannot_be_is_one_clear_line(tapes: dict[int, Path], argu
     code, _, errors = run_here("replay", str(tapes[2]), *arguments)
     assert code == 2
     assert problem in one_line(errors)
+
+
+@pytest.mark.parametrize("text", ["90", "+90", "1m30s", "+1m30s", "2023-11-14T22:14:50Z"])
+def test_a_moment_of_a_tape_can_be_written_in_several_ways(text: str) -> None:
+    assert moment_ns(text, 1_700_000_000 * 1_000_000_000) == 1_700_000_090 * 1_000_000_000
 
 
 def test_what_is_no_tape_is_said_before_a_port_is_opened(tmp_path: Path) -> None:

@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Self
 
 from krakenwire.apps.in_background import InBackground
 from krakenwire.errors import ConfigError, DecodeError, MissingExtraError, TapeError, UsageError
-from krakenwire.limits import PLAYER_CLIENTS_MAX, PLAYER_WAIT_S
+from krakenwire.limits import PLAYER_CLIENTS_MAX, PLAYER_STALL_S, PLAYER_WAIT_S
 from krakenwire.model.times import ns_from_rfc3339
 from krakenwire.tape.pace import Pace, speed_from
 from krakenwire.tape.player import Player
 from krakenwire.tape.player_rest import PlayerRest
 from krakenwire.tape.record import TapeRecord
 from krakenwire.tape.tape_streams import Survey
+from krakenwire.watch.values import duration_from
 
 if TYPE_CHECKING:
     from krakenwire.server.player import PlayerServer
@@ -37,17 +38,23 @@ def moment_ns(text: str, start_ns: int) -> int:
     """Return a moment of a tape that a person wrote.
 
     Args:
-        text: RFC 3339, or ``+`` and seconds from the tape's start.
+        text: RFC 3339, or a duration from the tape's start such as ``90`` or ``5m``, with ``+`` before it or not.
         start_ns: the tape's start.
 
     Raises:
         UsageError: it is neither.
     """
-    try:
-        return start_ns + int(float(text[1:]) * _SECOND) if text.startswith("+") else ns_from_rfc3339(text)
-    except (ValueError, OverflowError, DecodeError):
-        expected = "a time such as 2026-11-28T12:00:00Z, or +90 for seconds from the start"
-        raise UsageError("moment of the tape", expected=expected, found=text) from None
+    since = text.removeprefix("+")
+    readings: tuple[Callable[[], int], ...] = (
+        lambda: ns_from_rfc3339(text),
+        lambda: start_ns + int(float(since) * _SECOND),
+        lambda: start_ns + duration_from("moment", since, zero=True),
+    )
+    for reading in readings:
+        with contextlib.suppress(ValueError, OverflowError, DecodeError, ConfigError):
+            return reading()
+    expected = "a time such as 2026-11-28T12:00:00Z, or a duration from the start such as 90 or 5m"
+    raise UsageError("moment of the tape", expected=expected, found=text)
 
 
 class PlayerFacts:
@@ -89,6 +96,7 @@ class TapePlayer(InBackground):
         port: 0 takes a free one.
         tls_cert, tls_key: PEM files; with them the port speaks TLS only.
         wait_s: for a request or a connection that the recorded client made.
+        stall_s: for a client that reads nothing; then it is dropped.
         on_progress: told now and then how many records have been surveyed.
 
     Attributes:
@@ -119,6 +127,7 @@ class TapePlayer(InBackground):
         tls_cert: str | None = None,
         tls_key: str | None = None,
         wait_s: float = PLAYER_WAIT_S,
+        stall_s: float = PLAYER_STALL_S,
         on_progress: Callable[[int], None] | None = None,
     ) -> None:
         super().__init__()
@@ -126,7 +135,8 @@ class TapePlayer(InBackground):
         self.speed = speed_from(speed)
         self.clients_wanted, self._part = clients, since is not None
         self._pause_ns = None if max_pause_s is None else int(max_pause_s * _SECOND)
-        self._loops, self._stays, self._wait_s = loop, stay, wait_s
+        self._loops, self._stays = loop, stay
+        self._wait_s, self._stall_s = wait_s, stall_s
         self.host, self._wanted_port = host, port
         self._tls = _tls(tls_cert, tls_key)
         from krakenwire.storage.tape_reader import Tape
@@ -236,6 +246,7 @@ class TapePlayer(InBackground):
             loop=self._loops,
             stay=self._stays,
             wait_s=self._wait_s,
+            stall_s=self._stall_s,
         )
 
     @property

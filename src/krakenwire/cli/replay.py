@@ -51,7 +51,9 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--clients", type=int, default=1, metavar="N", help="how many subscribe before it begins (default: 1)"
     )
-    parser.add_argument("--from", dest="since", metavar="TIME", help="begin here: 2026-11-28T12:00:00Z, or +90 seconds")
+    parser.add_argument(
+        "--from", dest="since", metavar="TIME", help="begin here: 2026-11-28T12:00:00Z, or 90 or 5m from the start"
+    )
     parser.add_argument("--to", dest="until", metavar="TIME", help="end before this, written the same way")
     parser.add_argument(
         "--max-pause", type=float, metavar="S", help="shorten pauses of the tape that are longer than S seconds"

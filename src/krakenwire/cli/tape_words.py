@@ -38,7 +38,7 @@ def time_on(info: TapeInfo, flag: str, text: str) -> int:
     except DecodeError:
         pass
     try:
-        return info.start_ns + duration_from(flag, text, zero=True)
+        return info.start_ns + duration_from(flag, text.removeprefix("+"), zero=True)
     except ConfigError:
         expected = "a time such as 2026-11-28T10:00:00Z, or a duration since the beginning such as 90 or 5m"
         raise ConfigError(flag, expected=expected, found=text) from None

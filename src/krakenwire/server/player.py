@@ -58,6 +58,7 @@ class _Link:
         self.lock = asyncio.Lock()
         self.sent_s = time.monotonic()
         self.busy_since_s: float | None = None
+        self._left = 0
 
     async def send(self, frames: Iterable[bytes]) -> None:
         """Send frames, waiting as long as the client reads too slowly; one that is gone gets nothing."""
@@ -69,6 +70,15 @@ class _Link:
             pass
         finally:
             self.busy_since_s = None
+
+    def stalled_s(self, now_s: float) -> float:
+        """Seconds since it has taken anything, as far as these questions were asked; 0 when nothing waits for it."""
+        if self.busy_since_s is None or not isinstance(self._transport, asyncio.WriteTransport):
+            return 0.0
+        left = self._transport.get_write_buffer_size()
+        if left != self._left:
+            self._left, self.busy_since_s = left, now_s
+        return now_s - self.busy_since_s
 
     def abort(self) -> None:
         """Cut it."""
@@ -244,7 +254,7 @@ class PlayerServer:
             await asyncio.sleep(_TICK_S)
             now_s = time.monotonic()
             for client, link in tuple(self._links.items()):
-                if link.busy_since_s is not None and now_s - link.busy_since_s > self._stall_s:
+                if link.stalled_s(now_s) > self._stall_s:
                     self._note(f"a client was dropped: it read nothing for {self._stall_s:g} s")
                     link.abort()
                 elif (
