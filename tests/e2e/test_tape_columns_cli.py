@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
+import signal
 from pathlib import Path
 
 import pytest
 from tests.e2e.command import run, run_here
 
 from krakenwire.storage.tape_reader import Tape
+from krakenwire.storage.tape_writer import TapeWriter
 from krakenwire.tape.marks import mark_from
 from krakenwire.tape.record import Kind
 
@@ -93,6 +96,20 @@ def test_only_symbols_of_the_tape_are_exported_in_any_spelling_and_to_the_folder
     assert {path.name for path in tmp_path.iterdir()} == {file.name, "out", "tape"}
     assert run_here(*export, "XBTUSD")[0] == 0
     assert (out / "trade" / "BTC-USD.csv").exists()
+
+
+@pytest.mark.parametrize(("number", "ending"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_in_the_middle_leaves_no_part_of_a_tape(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals, ending: int
+) -> None:
+    def written(writer: TapeWriter, rows: object) -> None:
+        assert list(tmp_path.glob(".tape.*.partial"))
+        os.kill(os.getpid(), number)
+
+    monkeypatch.setattr(TapeWriter, "write_many", written)
+    code, _, _ = run_here("tape", "import", str(file), "--symbol", "BTC/USD", "--out", str(tmp_path / "tape"))
+    assert code == ending
+    assert list(tmp_path.iterdir()) == [file]
 
 
 def test_a_part_of_a_tape_is_exported(file: Path, tmp_path: Path) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from types import ModuleType
+import signal
+from types import FrameType, ModuleType
 from typing import Final
 
 from krakenwire.cli import tape_cut, tape_export, tape_import, tape_info, tape_merge
@@ -45,4 +46,13 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Do what is asked."""
-    return int(_ACTIONS[args.action].run(args))
+    before = signal.signal(signal.SIGTERM, _terminated)
+    try:
+        return int(_ACTIONS[args.action].run(args))
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _terminated(number: int, _: FrameType | None) -> None:
+    """End as Ctrl-C does, so that what is half made is removed; the code is the one of a shell."""
+    raise SystemExit(128 + number)
