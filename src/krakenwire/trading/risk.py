@@ -25,6 +25,7 @@ _SECOND: Final = 1_000 * _MS
 _MINUTE: Final = 60 * _SECOND
 _DAY: Final = 86_400 * _SECOND
 _BPS: Final = 10_000
+_BP: Final = Decimal("0.0001")
 _ZERO: Final = Decimal(0)
 _STOP_TYPES: Final = frozenset({"stop-loss", "stop-loss-limit", "take-profit", "take-profit-limit"})
 
@@ -53,11 +54,12 @@ class RiskView(Protocol):
 class _Live:
     """An order that is open, or may be; `most` is what it may fill, whatever becomes of an amendment."""
 
-    __slots__ = ("filled", "intent", "left", "most", "price", "unknown")
+    __slots__ = ("filled", "intent", "left", "most", "price", "quote", "side", "unknown")
 
-    def __init__(self, intent: Intent, price: Decimal) -> None:
+    def __init__(self, intent: Intent, price: Decimal, base: str, quote: str) -> None:
         self.intent, self.price, self.left = intent, price, intent.qty
         self.most = intent.qty
+        self.quote, self.side = quote, (base, intent.side)
         self.filled, self.unknown = _ZERO, False
 
 
@@ -88,6 +90,8 @@ class Risk:
             (limits.orders_per_minute_max, _MINUTE, "orders_per_minute_max"),
             (limits.orders_per_day_max, _DAY, "orders_per_day_max"),
         )
+        self._near_bps = min(limits.price_band_bps, limits.price_far_bps)
+        self._assets: dict[str, tuple[str, str]] = {}
         self._live: dict[str, _Live] = {}
         self._foreign: dict[str, Intent] = {}
         self._unknown = 0
@@ -99,6 +103,8 @@ class Risk:
         self._traded: dict[str, Decimal] = {}
         self._day = -1
         self.day_equity = self.peak_equity = _ZERO
+        self._safe_equity: Decimal | None = None
+        """Between this and the peak no loss is too large today; None until that is counted."""
 
     # -- judging ---------------------------------------------------------------------
 
@@ -106,6 +112,8 @@ class Risk:
         """Judge a new order; return why it may not be sent, None when it may."""
         if intent.id in self._live:
             return RiskRefusal("intent_once", limit=1, found="an intent that was sent already", stops=True)
+        if self._surely_fits(intent, view):
+            return None
         return self._judge(_Case(self, intent, view, None))
 
     def check_amend(self, intent: Intent, view: RiskView) -> RiskRefusal | None:
@@ -119,6 +127,35 @@ class Risk:
         if live is None:
             return RiskRefusal("amend_open", limit="an order that is open", found=intent.id)
         return self._judge(_Case(self, intent, view, live))
+
+    def _surely_fits(self, intent: Intent, view: RiskView) -> bool:
+        """Return True only where none of the rules has a word to say: what is usual, seen with half the work."""
+        limits, price, mid = self.limits, intent.limit, view.mid(intent.symbol)
+        if price is None or mid is None or intent.trigger is not None or self.tripped is not None:
+            return False
+        if intent.symbol not in self.symbols or intent.order_type not in self.order_types:
+            return False
+        base, quote = self._assets_of(intent.symbol)
+        now_ns, qty, worth = view.now_ns, intent.qty, max(price, mid)
+        notional = worth * qty
+        open_more = self._open_notional.get(quote, _ZERO) + notional
+        owned = view.position(intent.symbol)
+        owned_more = self._open_qty.get((base, intent.side), _ZERO) + qty
+        worst = (owned_more + owned if intent.side == "buy" else owned_more - owned) * mid
+        age_ns = view.book_age_ns(intent.symbol)
+        return (
+            _ZERO < qty <= limits.order_qty_max
+            and notional <= limits.order_notional_max
+            and len(self._live) + len(self._foreign) < limits.open_orders_max
+            and open_more <= limits.open_notional_max
+            and worst <= limits.position_notional_max
+            and self.traded(quote, now_ns) + open_more <= limits.turnover_day_max
+            and abs(price - mid) * _BPS <= mid * self._near_bps
+            and (age_ns is None or age_ns <= limits.book_age_max_ms * _MS)
+            and view.clock_skew_ns is None
+            and self.broken_rate(now_ns) is None
+            and not self.looks_like(intent, now_ns)
+        )
 
     def _judge(self, case: _Case) -> RiskRefusal | None:
         broken = [refusal for rule in _RULES if (refusal := rule(case)) is not None]
@@ -143,7 +180,7 @@ class Risk:
 
     def restore_traded(self, symbol: str, cost: Decimal, traded_ns: int) -> None:
         """An order of an earlier life has traded that much, quote units, until then. Hand them over oldest first."""
-        self._trade(_quote(symbol), cost, traded_ns)
+        self._trade(self._assets_of(symbol)[1], cost, traded_ns)
 
     def restore_live(self, intent: Intent, filled: Decimal, *, unknown: bool, mid: Decimal | None = None) -> None:
         """An order of an earlier life is open, or may be."""
@@ -155,7 +192,7 @@ class Risk:
     def _open(self, intent: Intent, price: Decimal) -> None:
         if intent.id in self._live:
             raise InternalError(f"intent {intent.id} was sent twice")
-        live = self._live[intent.id] = _Live(intent, price)
+        live = self._live[intent.id] = _Live(intent, price, *self._assets_of(intent.symbol))
         self._count(live, live.left)
 
     def observe_amended(self, intent: Intent, view: RiskView) -> None:
@@ -200,7 +237,7 @@ class Risk:
         live = self._live.get(intent_id)
         if live is None:
             return self._trip("fills_of_intent", "fills of an order that is open", intent_id)
-        self._trade(_quote(live.intent.symbol), qty * price, now_ns)
+        self._trade(live.quote, qty * price, now_ns)
         self._take(live, qty)
         if live.filled > live.most:
             return self._trip("fills_of_intent", live.most, live.filled)
@@ -208,9 +245,12 @@ class Risk:
 
     def observe_end(self, intent_id: str) -> None:
         """An order has ended, was refused, or never was."""
-        self.observe_known(intent_id)
         live = self._live.pop(intent_id, None)
-        if live is not None:
+        if live is None:
+            return
+        if live.unknown:
+            self._unknown -= 1
+        if live.left:
             self._count(live, -live.left)
 
     def observe_foreign(self, orders: tuple[Intent, ...]) -> None:
@@ -223,9 +263,17 @@ class Risk:
 
     def observe_equity(self, now_ns: int, equity: Decimal) -> RiskRefusal | None:
         """Equity is known; return the limit that this breaks. A day's loss counts from the first of the day, UTC."""
-        if now_ns // _DAY != self._day:
-            self._day, self.day_equity = now_ns // _DAY, equity
+        day = now_ns // _DAY
+        safe = self._safe_equity
+        if safe is not None and safe <= equity <= self.peak_equity and day == self._day:
+            return None
+        if day != self._day:
+            self._day, self.day_equity = day, equity
         self.peak_equity = max(self.peak_equity, equity)
+        self._safe_equity = max(
+            self.day_equity - self.limits.daily_loss_max,
+            self.peak_equity - self.peak_equity * self.limits.drawdown_max_bps * _BP,
+        )
         loss, fall = self.day_equity - equity, self.peak_equity - equity
         if loss > self.limits.daily_loss_max:
             return self._trip("daily_loss_max", self.limits.daily_loss_max, loss)
@@ -236,12 +284,14 @@ class Risk:
     def restore_day(self, now_ns: int, day_equity: Decimal, peak_equity: Decimal) -> None:
         """The day had begun with that equity, and the highest was that."""
         self._day, self.day_equity, self.peak_equity = now_ns // _DAY, day_equity, peak_equity
+        self._safe_equity = None
 
     def lift(self, equity: Decimal | None = None) -> None:
         """A person has lifted the stop: losses count from here."""
         self.tripped = None
         if equity is not None:
             self.day_equity = self.peak_equity = equity
+            self._safe_equity = None
 
     # -- inside --------------------------------------------------------------------------
 
@@ -261,16 +311,32 @@ class Risk:
         live.filled += qty
 
     def _count(self, live: _Live, qty: Decimal) -> None:
-        self._add(live.intent, qty, qty * live.price)
+        self._add(live.quote, live.side, qty, qty * live.price)
 
     def _count_foreign(self, intent: Intent, sign: int) -> None:
-        self._add(intent, sign * intent.qty, sign * intent.qty * (_worth(intent, None) or _ZERO))
+        base, quote = self._assets_of(intent.symbol)
+        qty = sign * intent.qty
+        self._add(quote, (base, intent.side), qty, qty * (_worth(intent, None) or _ZERO))
 
-    def _add(self, intent: Intent, qty: Decimal, notional: Decimal) -> None:
-        base, _, quote = intent.symbol.partition("/")
+    def _add(self, quote: str, side: tuple[str, str], qty: Decimal, notional: Decimal) -> None:
         self._open_notional[quote] = self._open_notional.get(quote, _ZERO) + notional
-        key = (base, intent.side)
-        self._open_qty[key] = self._open_qty.get(key, _ZERO) + qty
+        self._open_qty[side] = self._open_qty.get(side, _ZERO) + qty
+
+    def _assets_of(self, symbol: str) -> tuple[str, str]:
+        """Return the base and the quote asset of a symbol."""
+        assets = self._assets.get(symbol)
+        if assets is None:
+            base, _, quote = symbol.partition("/")
+            assets = self._assets[symbol] = base, quote
+        return assets
+
+    def broken_rate(self, now_ns: int) -> RiskRefusal | None:
+        """Return why no other order may leave now, None when one may."""
+        sent = self.sent_ns
+        for most, span_ns, rule in self.rates:
+            if most == 0 or (len(sent) >= most and sent[-most] > now_ns - span_ns):
+                return RiskRefusal(rule, limit=most, found=most + 1)
+        return None
 
     def open_orders(self) -> int:
         """Return how many orders count as open, those that are not ours included."""
@@ -303,7 +369,7 @@ class Risk:
         begin_ns = now_ns - self.limits.lookalike_window_ms * _MS
         while recent and recent[0][0] <= begin_ns:
             recent.popleft()
-        return any(_same(intent, other) for _, other in recent)
+        return bool(recent) and any(_same(intent, other) for _, other in recent)
 
 
 class _Case:
@@ -395,11 +461,7 @@ def _turnover(case: _Case) -> RiskRefusal | None:
 
 
 def _rates(case: _Case) -> RiskRefusal | None:
-    sent, now_ns = case.risk.sent_ns, case.now_ns
-    for most, span_ns, rule in case.risk.rates:
-        if most == 0 or (len(sent) >= most and sent[-most] > now_ns - span_ns):
-            return RiskRefusal(rule, limit=most, found=most + 1)
-    return None
+    return case.risk.broken_rate(case.now_ns)
 
 
 def _price_band(case: _Case) -> RiskRefusal | None:
@@ -476,7 +538,3 @@ def _same(one: Intent, other: Intent) -> bool:
         and one.limit == other.limit
         and one.trigger == other.trigger
     )
-
-
-def _quote(symbol: str) -> str:
-    return symbol.partition("/")[2]
