@@ -158,7 +158,7 @@ class Desk:
             self._refuse(order, refusal)
             return order
         self.open[order.id] = order
-        self._rehold(order, market)
+        self._hold(order, market, EXACT.multiply(order.unit, order.qty))
         self._log.order(intent.created_ns, order)
         self._risk.observe_sent(intent, self)
         self._journal.intent(intent)
@@ -212,7 +212,8 @@ class Desk:
 
     def cancel_all(self, symbol: str | None = None) -> int:
         """Ask for the end of all open orders, or of one symbol's; return of how many."""
-        return sum(self.cancel(order) for order in tuple(self.open.values()) if symbol in {None, order.symbol})
+        orders = [order for order in self.open.values() if symbol in {None, order.symbol}]
+        return sum(map(self.cancel, orders))
 
     def adopt(self, order: Order) -> None:
         """Take in an order that stands already: of an earlier life, or placed past the strategy. Risk knows it."""
@@ -352,7 +353,7 @@ class Desk:
 
     def _close(self, order: Order) -> None:
         if order.held:
-            self._portfolio.hold(self._held_asset(order), order.held.copy_negate())
+            self._portfolio.hold(_held_asset(order, self._markets[order.symbol]), order.held.copy_negate())
             order.held = _ZERO
         order.canceling, order.wanted = False, None
         self.open.pop(order.id, None)
@@ -385,19 +386,21 @@ class Desk:
             limit, qty = order.wanted
             unit = self._unit(order, market, limit)
             need = max(need, EXACT.multiply(unit or order.unit, qty - order.filled))
+        self._hold(order, market, need)
+
+    def _hold(self, order: Order, market: SymbolMarket, need: Decimal) -> None:
         if need != order.held:
-            self._portfolio.hold(self._held_asset(order), EXACT.subtract(need, order.held))
+            more = EXACT.subtract(need, order.held) if order.held else need
+            self._portfolio.hold(_held_asset(order, market), more)
             order.held = need
 
-    def _held_asset(self, order: Order) -> str:
-        market = self._markets[order.symbol]
-        return market.quote if order.side == "buy" else market.base
-
-    def _funds(self, order: Order, unit: Decimal, left: Decimal) -> RiskRefusal | None:
+    def _funds(self, order: Order, market: SymbolMarket, unit: Decimal, left: Decimal) -> RiskRefusal | None:
         if self._margin:
             return None
-        asset = self._held_asset(order)
-        need = EXACT.subtract(EXACT.multiply(unit, left), order.held)
+        asset = _held_asset(order, market)
+        need = EXACT.multiply(unit, left)
+        if order.held:
+            need = EXACT.subtract(need, order.held)
         there = self._portfolio.available(asset)
         if need <= there:
             return None
@@ -421,9 +424,8 @@ class Desk:
         if unit is None:
             return RiskRefusal("price_known", limit="a symbol whose price is known", found=order.symbol)
         order.unit = unit
-        return (
-            self._funds(order, unit, intent.qty) or self._reduces(order, intent.qty) or self._risk.check(intent, self)
-        )
+        funds = self._funds(order, market, unit, intent.qty)
+        return funds or self._reduces(order, intent.qty) or self._risk.check(intent, self)
 
     def _amend_refusal(self, order: Order, wanted: Intent, market: SymbolMarket) -> RiskRefusal | None:
         steps = market.steps(wanted.limit, wanted.qty)
@@ -434,8 +436,9 @@ class Desk:
                 "amend_qty", limit=f"more than {order.filled:f}, which is filled", found=f"{wanted.qty:f}"
             )
         unit = self._unit(order, market, wanted.limit) or order.unit
-        reduces = self._reduces(order, wanted.qty - order.filled) if wanted.qty > order.qty else None
-        return self._funds(order, unit, wanted.qty - order.filled) or reduces or self._risk.check_amend(wanted, self)
+        left = wanted.qty - order.filled
+        reduces = self._reduces(order, left) if wanted.qty > order.qty else None
+        return self._funds(order, market, unit, left) or reduces or self._risk.check_amend(wanted, self)
 
     def _reduces(self, order: Order, left: Decimal) -> RiskRefusal | None:
         """A reduce-only order is no larger than the position it makes smaller, others of its side counted."""
@@ -465,3 +468,7 @@ class Desk:
         self._log.note(self._clock.now_ns, "risk", str(refusal), order.symbol, order.id, rule=refusal.rule)
         if refusal.stops:
             self.on_stop(refusal)
+
+
+def _held_asset(order: Order, market: SymbolMarket) -> str:
+    return market.quote if order.side == "buy" else market.base

@@ -102,6 +102,7 @@ class Engine:
         self._state, self._saved = state, b"{}"
         self._begun = False
         self._markets = _markets(strategy, simulator)
+        self._symbols = tuple(market.listing.symbol for market in self._markets)
         self.log = RunLog()
         self.clock = Clock(simulator)
         self.portfolio = Portfolio(settings.balances, settings.quote, self._markets)
@@ -310,8 +311,8 @@ class Engine:
         if not portfolio.price_start():
             return
         equity = portfolio.equity
-        mids = {market.listing.symbol: market.last_mid() for market in self._markets}
-        self.log.equity(now_ns, equity, portfolio.cash, portfolio.positions, mids)
+        mids = tuple(market.last_mid() for market in self._markets)
+        self.log.equity(now_ns, equity, portfolio.cash, portfolio.positions, self._symbols, mids)
         refusal = self.risk.observe_equity(now_ns, equity)
         if refusal is not None:
             self._risk_stops(refusal)

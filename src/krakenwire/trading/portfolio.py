@@ -64,8 +64,6 @@ class Portfolio:
 
     Attributes:
         quote: the asset that equity is counted in.
-        fees: paid so far, by asset.
-        turnover: price times quantity of all fills, by asset.
 
     Raises:
         ConfigError: an asset whose worth none of the symbols tells; a balance below 0.
@@ -74,21 +72,22 @@ class Portfolio:
     __slots__ = (
         "_balances",
         "_by_symbol",
+        "_fees",
         "_held",
         "_holdings",
         "_positions",
+        "_turnover",
         "_unpriced",
+        "_unsummed",
         "_worth",
-        "fees",
         "quote",
-        "turnover",
     )
 
     def __init__(self, balances: Mapping[str, Decimal], quote: str, markets: Sequence[SymbolMarket]) -> None:
         self.quote = quote
         self._by_symbol = {market.listing.symbol: market for market in markets}
         assets = dict.fromkeys([quote, *balances, *(asset for each in markets for asset in (each.base, each.quote))])
-        self._balances = {asset: balances.get(asset, _ZERO) for asset in assets}
+        self._balances = {asset: EXACT.add(balances.get(asset, _ZERO), _ZERO) for asset in assets}
         for asset, amount in self._balances.items():
             if amount < 0:
                 raise ConfigError(f"balances.{asset}", expected="0 or more", found=amount)
@@ -101,8 +100,10 @@ class Portfolio:
         self._unpriced = [symbol for symbol, holding in self._holdings.items() if holding.qty]
         self._worth = {asset: _way(asset, quote, markets) for asset in assets if asset != quote}
         self._positions: dict[str, Decimal] | None = None
-        self.fees: dict[str, Decimal] = {}
-        self.turnover: dict[str, Decimal] = {}
+        self._fees: dict[str, Decimal] = {}
+        self._turnover: dict[str, Decimal] = {}
+        self._unsummed: list[tuple[SymbolMarket, Decimal, Decimal, Decimal, Decimal]] = []
+        """Fills whose part in sums that nobody has asked for is still to be counted."""
 
     @property
     def balances(self) -> Mapping[str, Decimal]:
@@ -133,30 +134,53 @@ class Portfolio:
     @property
     def equity(self) -> Decimal:
         """Everything at mid prices, in the quote asset. An asset whose price was never seen counts for nothing."""
-        return EXACT.add(self._balances[self.quote], self._valued(absolute=False))
+        total = self._balances[self.quote]
+        for asset, way in self._worth.items():
+            amount = self._balances[asset]
+            if not amount:
+                continue
+            if len(way) == 1 and (mark := way[0].last_mid()) is not None:
+                total = EXACT.fma(amount, mark, total)
+            else:
+                total = EXACT.add(total, self.worth(asset, amount))
+        return total
 
     @property
     def exposure(self) -> Decimal:
         """What is not the quote asset, at mid prices, without its sign."""
-        return self._valued(absolute=True)
+        total = _ZERO
+        for asset in self._worth:
+            if amount := self._balances[asset]:
+                total = EXACT.add(total, self.worth(asset, amount.copy_abs()))
+        return total
+
+    @property
+    def fees(self) -> Mapping[str, Decimal]:
+        """Paid so far, by asset."""
+        self._sum()
+        return self._fees
+
+    @property
+    def turnover(self) -> Mapping[str, Decimal]:
+        """Price times quantity of all fills, by asset."""
+        self._sum()
+        return self._turnover
 
     def average_cost(self, symbol: str) -> Decimal | None:
         """Return the average price of what is there of a symbol's base asset, None where nothing is.
 
         What was there at the start counts as bought at the first price that was seen.
         """
-        self._market(symbol)
-        holding = self._holdings[symbol]
+        holding = self._holding(symbol)
         return holding.cost / holding.qty if holding.qty and not holding.unpriced else None
 
     def realised(self, symbol: str) -> Decimal:
         """Return the profit of what was sold again through a symbol, without fees, in its quote asset."""
-        self._market(symbol)
-        return self._holdings[symbol].realised
+        return self._holding(symbol).realised
 
     def unrealised(self, symbol: str) -> Decimal:
         """Return the profit of what is there of a symbol's base asset, at its mid, without fees."""
-        mark, holding = self._market(symbol).last_mid(), self._holdings[symbol]
+        mark, holding = self._market(symbol).last_mid(), self._holding(symbol)
         return _ZERO if mark is None or holding.unpriced else mark * holding.qty - holding.cost
 
     # -- told by the desk --------------------------------------------------------
@@ -174,6 +198,7 @@ class Portfolio:
         for symbol in tuple(self._unpriced):
             mark = self._by_symbol[symbol].last_mid()
             if mark is not None:
+                self._sum()
                 self._holdings[symbol].start(mark)
                 self._unpriced.remove(symbol)
         return not self._unpriced
@@ -194,12 +219,10 @@ class Portfolio:
         balances, quote = self._balances, market.quote
         balances[quote] = EXACT.subtract(EXACT.subtract(balances[quote], paid), fee)
         balances[market.base] = position = EXACT.add(balances[market.base], signed)
-        self.fees[quote] = EXACT.add(self.fees.get(quote, _ZERO), fee)
-        self.turnover[quote] = EXACT.add(self.turnover.get(quote, _ZERO), cost)
         if self._unpriced:
             self.price_start()
         self._positions = None
-        self._holdings[market.listing.symbol].bought(price, signed)
+        self._unsummed.append((market, price, signed, cost, fee))
         return position
 
     def worth(self, asset: str, amount: Decimal) -> Decimal:
@@ -213,13 +236,20 @@ class Portfolio:
 
     # -- inside --------------------------------------------------------------------
 
-    def _valued(self, *, absolute: bool) -> Decimal:
-        total = _ZERO
-        for asset in self._worth:
-            amount = self._balances[asset]
-            if amount:
-                total = EXACT.add(total, self.worth(asset, amount.copy_abs() if absolute else amount))
-        return total
+    def _sum(self) -> None:
+        """Count what was put off, in its order."""
+        fees, turnover = self._fees, self._turnover
+        for market, price, signed, cost, fee in self._unsummed:
+            quote = market.quote
+            fees[quote] = EXACT.add(fees.get(quote, _ZERO), fee)
+            turnover[quote] = EXACT.add(turnover.get(quote, _ZERO), cost)
+            self._holdings[market.listing.symbol].bought(price, signed)
+        self._unsummed.clear()
+
+    def _holding(self, symbol: str) -> _Holding:
+        self._market(symbol)
+        self._sum()
+        return self._holdings[symbol]
 
     def _market(self, symbol: str) -> SymbolMarket:
         market = self._by_symbol.get(symbol)

@@ -8,7 +8,7 @@ need a choice are the report's.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from functools import cached_property
 from typing import Any, Final, Literal
@@ -58,10 +58,11 @@ class RunLog:
         equity: Decimal,
         cash: Decimal,
         positions: Mapping[str, Decimal],
-        mids: Mapping[str, Decimal | None],
+        symbols: Sequence[str],
+        mids: Sequence[Decimal | None],
     ) -> None:
-        """Where the account stands; the mappings stay as they are from now on."""
-        self._kept.append((_equity, now_ns, equity, cash, positions, mids))
+        """Where the account stands, with the mid of each symbol; the arguments stay as they are from now on."""
+        self._kept.append((_equity, now_ns, equity, cash, positions, symbols, mids))
 
     def note(
         self,
@@ -242,9 +243,10 @@ def _equity(
     equity: Decimal,
     cash: Decimal,
     positions: Mapping[str, Decimal],
-    mids: Mapping[str, Decimal | None],
+    symbols: Sequence[str],
+    mids: Sequence[Decimal | None],
 ) -> EquityRow:
-    known = {symbol: mid for symbol, mid in mids.items() if mid is not None}
+    known = {symbol: mid for symbol, mid in zip(symbols, mids, strict=True) if mid is not None}
     return EquityRow(time_ns=now_ns, equity=equity, cash=cash, positions=dict(positions), mids=known)
 
 
