@@ -138,12 +138,18 @@ def _frame_end(rows: Rows, end: int) -> int:
 
 @contextlib.contextmanager
 def few_collections() -> Iterator[None]:
-    """Look for garbage in cycles seldom: nearly all that a run makes is kept, and would be looked through in vain."""
+    """Look for garbage in cycles seldom: nearly all that a run makes is kept, and would be looked through in vain.
+
+    What it made counts as old afterwards, unless somebody else keeps objects out of the collector's sight.
+    """
     before = gc.get_threshold()
     gc.set_threshold(_ALLOCATIONS, *before[1:])
     try:
         yield
     finally:
+        if not gc.get_freeze_count():
+            gc.freeze()
+            gc.unfreeze()
         gc.set_threshold(*before)
 
 

@@ -22,7 +22,7 @@ BotOrderType = Literal["limit", "market", "stop-loss", "stop-loss-limit", "take-
 IntentTimeInForce = Literal["gtc", "gtd", "ioc", "fok"]
 
 
-class Intent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Intent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A new order, wanted.
 
     Args:
