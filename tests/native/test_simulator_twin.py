@@ -21,7 +21,19 @@ pytestmark = pytest.mark.skipif(not _native.ENABLED, reason=ABSENT)
 SEEDS = 24
 FRAMES = 700
 READINGS = ("best_bid", "best_ask", "best_bid_qty", "best_ask_qty", "mid", "spread", "bids", "asks", "mid_float")
-READINGS += ("microprice", "level_counts", "bid_ticks", "ask_ticks", "bid_lots", "ask_lots", "live", "state", "time_ns")
+READINGS += (
+    "microprice",
+    "level_counts",
+    "bid_ticks",
+    "ask_ticks",
+    "touch_sum",
+    "bid_lots",
+    "ask_lots",
+    "live",
+    "state",
+    "time_ns",
+)
+READINGS += ("touch_sum",)
 
 
 def both() -> tuple[Any, Any]:

@@ -62,6 +62,12 @@ cdef class SimBook:
         return -kw_side_level(&self.shown[1], 0).key if self.shown[1].n else 0
 
     @property
+    def touch_sum(self):
+        if not (self.live and self.shown[0].n and self.shown[1].n):
+            return 0
+        return kw_side_level(&self.shown[0], 0).key - kw_side_level(&self.shown[1], 0).key
+
+    @property
     def bid_lots(self):
         self.need_live()
         return kw_side_level(&self.shown[0], 0).qty if self.shown[0].n else 0

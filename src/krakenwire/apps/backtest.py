@@ -245,12 +245,11 @@ def first_market_row(rows: Rows, objects: Sequence[object]) -> int:
 
     There a run begins, whatever else was said before, and to whom.
     """
-    market = rows["kind"] != EVENT
-    for row in np.flatnonzero(~market).tolist():
-        market[row] = isinstance(objects[rows["aux"][row]], Candles | Ticker)
-        if market[: row + 1].any():
-            break
-    return int(market.argmax())
+    kinds = rows["kind"]
+    for row in range(len(rows)):
+        if kinds[row] != EVENT or isinstance(objects[rows["aux"][row]], Candles | Ticker):
+            return row
+    return 0
 
 
 def sample_ns_of(span_ns: int) -> int:
@@ -282,6 +281,8 @@ def head_of(
 def candles_from(data: MarketData) -> CandlesFrom:
     """Of trades where there are any; else the venue's own, if it told some."""
     kinds = data.rows["kind"]
-    if (kinds == BUY).any() or (kinds == SELL).any():
-        return "trades"
+    for place in range(0, len(kinds), _AHEAD_ROWS):
+        ahead = kinds[place : place + _AHEAD_ROWS]
+        if (ahead == BUY).any() or (ahead == SELL).any():
+            return "trades"
     return "ohlc" if any(isinstance(each, Candles) for each in data.objects) else "trades"

@@ -283,9 +283,7 @@ class Desk:
         applied.add(exec_id)
         market = self._markets[order.symbol]
         position = self._portfolio.apply(market, order.side, price, qty, fee)
-        order.filled = EXACT.add(order.filled, qty)
-        order.cost = EXACT.fma(price, qty, order.cost)
-        order.fees = EXACT.add(order.fees, fee)
+        order.take_fill(price, qty, fee)
         fill = Fill(order, order.symbol, order.side, price, qty, fee, maker, time_ns, exec_id, position)
         self._log.fill(fill)
         if order.side == "buy" and self._portfolio.balances[market.quote] < 0 and not self._margin:

@@ -60,6 +60,8 @@ class SymbolMarket:
         "_book",
         "_cost_min",
         "_half_tick",
+        "_last_lots",
+        "_last_qty",
         "_lots",
         "_lots_min",
         "_marked",
@@ -80,6 +82,8 @@ class SymbolMarket:
         self._cost_min = ceil(listing.cost_min * self._ticks * self._lots)
         self._half_tick = Decimal(5).scaleb(-listing.price_decimals - 1)
         self._marked = 0
+        self._last_qty: Decimal | None = None
+        self._last_lots: int | None = None
         self.mark: Decimal | None = None
 
     @property
@@ -94,20 +98,20 @@ class SymbolMarket:
 
     def mid(self) -> Decimal | None:
         """Return the middle of its book, exactly; None while the book is not live or has one side only."""
-        book = self._book
-        if not book.live:
+        twice = self._book.touch_sum
+        if not twice:
             return None
-        bid, ask = book.bid_ticks, book.ask_ticks
-        if not bid or not ask:
-            return None
-        if bid + ask != self._marked:
-            self._marked = bid + ask
-            self.mark = (bid + ask) * self._half_tick
+        if twice != self._marked:
+            self._marked = twice
+            self.mark = twice * self._half_tick
         return self.mark
 
     def last_mid(self) -> Decimal | None:
         """Return the middle of its book now, or when it was last known; None when it never was."""
-        self.mid()
+        twice = self._book.touch_sum
+        if twice and twice != self._marked:
+            self._marked = twice
+            self.mark = twice * self._half_tick
         return self.mark
 
     def set_mark(self, price: Decimal) -> None:
@@ -130,7 +134,9 @@ class SymbolMarket:
     def steps(self, price: Decimal | None, qty: Decimal) -> tuple[int, int] | RiskRefusal:
         """Return the figures of an order in ticks, 0 without a price, and lots; or why no venue would take them."""
         listing = self.listing
-        lots = self.lots(qty)
+        if qty is not self._last_qty:
+            self._last_qty, self._last_lots = qty, self.lots(qty)
+        lots = self._last_lots
         if lots is None:
             return RiskRefusal("qty_step", limit=f"steps of {listing.qty(listing.lot):f}", found=f"{qty:f}")
         if lots < self._lots_min:

@@ -12,6 +12,7 @@ import msgspec
 
 from krakenwire.model.market import OrderSide
 from krakenwire.trading.intents import BotOrderType, Intent
+from krakenwire.trading.portfolio import EXACT
 
 __all__ = ["ENDED", "Fill", "Order", "OrderEnd", "OrderState"]
 
@@ -33,8 +34,6 @@ class Order:
         qty: base units; of an amended order the new quantity, what is filled counted in.
         limit: quote units; None for an order at the market.
         filled, left: base units.
-        cost: quote units, what the fills came to, without fees.
-        fees: quote units.
         state: of `OrderState`.
         reason: why it ended, was refused, or could not be changed.
         venue_id: the venue's own id, empty until it has one.
@@ -50,11 +49,12 @@ class Order:
     """
 
     __slots__ = (
+        "_cost",
+        "_fees",
+        "_unsummed",
         "canceling",
-        "cost",
         "decided_ns",
         "exec_ids",
-        "fees",
         "filled",
         "handle",
         "held",
@@ -87,7 +87,8 @@ class Order:
         self.tag = intent.tag
         self.decided_ns = intent.created_ns
         self.mid = mid
-        self.filled = self.cost = self.fees = self.held = self.unit = _ZERO
+        self.filled = self.held = self.unit = self._cost = self._fees = _ZERO
+        self._unsummed: list[tuple[Decimal, Decimal, Decimal]] | None = None
         self.state: OrderState = "intent"
         self.reason = self.venue_id = ""
         self.canceling = self.of_target = False
@@ -100,6 +101,31 @@ class Order:
     def left(self) -> Decimal:
         """What is not filled, base units."""
         return self.qty - self.filled
+
+    @property
+    def cost(self) -> Decimal:
+        """What its fills came to, quote units, without fees."""
+        self._sum()
+        return self._cost
+
+    @property
+    def fees(self) -> Decimal:
+        """What its fills have cost on top, quote units."""
+        self._sum()
+        return self._fees
+
+    def take_fill(self, price: Decimal, qty: Decimal, fee: Decimal) -> None:
+        """Count a fill; sums that nobody has asked for are put off. Called by the desk."""
+        self.filled = EXACT.add(self.filled, qty)
+        if self._unsummed is None:
+            self._unsummed = []
+        self._unsummed.append((price, qty, fee))
+
+    def _sum(self) -> None:
+        for price, qty, fee in self._unsummed or ():
+            self._cost = EXACT.fma(price, qty, self._cost)
+            self._fees = EXACT.add(self._fees, fee)
+        self._unsummed = None
 
     @property
     def avg_price(self) -> Decimal | None:

@@ -35,8 +35,8 @@ class BookView(Protocol):
         ...
 
     @property
-    def bid_ticks(self) -> int:
-        """Best bid; 0 where there is none."""
+    def touch_sum(self) -> int:
+        """Best bid and ask added up, in ticks; 0 where one is missing or it may not be trusted."""
         ...
 
     @property

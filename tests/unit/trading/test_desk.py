@@ -33,6 +33,10 @@ class Book:
 
     live, time_ns, bid_ticks, ask_ticks = True, 0, 990, 1010
 
+    @property
+    def touch_sum(self) -> int:
+        return self.bid_ticks + self.ask_ticks if self.live and self.bid_ticks and self.ask_ticks else 0
+
 
 class Clock:
     now_ns = 1_000

@@ -20,6 +20,10 @@ class Book:
     def __init__(self, bid: int, ask: int) -> None:
         self.live, self.time_ns, self.bid_ticks, self.ask_ticks = True, 0, bid, ask
 
+    @property
+    def touch_sum(self) -> int:
+        return self.bid_ticks + self.ask_ticks if self.live and self.bid_ticks and self.ask_ticks else 0
+
 
 def market(symbol: str, bid: int, ask: int, decimals: int = 0) -> SymbolMarket:
     return SymbolMarket(0, Listing(symbol=symbol, price_decimals=decimals, depth=10), Book(bid, ask))

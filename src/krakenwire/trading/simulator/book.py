@@ -132,6 +132,13 @@ class SimBook:
         return self.asks_ladder.keys[0] if self.asks_ladder.keys else 0
 
     @property
+    def touch_sum(self) -> int:
+        """Best bid and ask added up, in ticks: twice the mid. 0 where one is missing or the book is not live."""
+        if not (self.live and self.bids_ladder.keys and self.asks_ladder.keys):
+            return 0
+        return self.asks_ladder.keys[0] - self.bids_ladder.keys[0]
+
+    @property
     def bid_lots(self) -> int:
         """Quantity at the highest bid, 0 when there is none."""
         self._need_live()
