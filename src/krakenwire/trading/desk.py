@@ -158,7 +158,7 @@ class Desk:
             self._refuse(order, refusal)
             return order
         self.open[order.id] = order
-        self._hold(order, market, EXACT.multiply(order.unit, order.qty))
+        self._rehold(order, market)
         self._log.order(intent.created_ns, order)
         self._risk.observe_sent(intent, self)
         self._journal.intent(intent)
@@ -212,6 +212,8 @@ class Desk:
 
     def cancel_all(self, symbol: str | None = None) -> int:
         """Ask for the end of all open orders, or of one symbol's; return of how many."""
+        if not self.open:
+            return 0
         orders = [order for order in self.open.values() if symbol in {None, order.symbol}]
         return sum(map(self.cancel, orders))
 
@@ -379,7 +381,7 @@ class Desk:
 
     def _rehold(self, order: Order, market: SymbolMarket) -> None:
         """Hold what an order may still take: with a change under way, the worse of before and after."""
-        need = EXACT.multiply(order.unit, order.qty - order.filled)
+        need = EXACT.multiply(order.unit, order.qty - order.filled if order.filled else order.qty)
         if order.wanted is not None:
             limit, qty = order.wanted
             unit = self._unit(order, market, limit)

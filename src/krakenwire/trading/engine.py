@@ -311,7 +311,7 @@ class Engine:
         if not portfolio.price_start():
             return
         equity = portfolio.equity
-        mids = tuple(market.last_mid() for market in self._markets)
+        mids = tuple(map(SymbolMarket.last_mid, self._markets))
         self.log.equity(now_ns, equity, portfolio.cash, portfolio.positions, self._symbols, mids)
         refusal = self.risk.observe_equity(now_ns, equity)
         if refusal is not None:

@@ -116,7 +116,7 @@ class Order:
 
     def take_fill(self, price: Decimal, qty: Decimal, fee: Decimal) -> None:
         """Count a fill; sums that nobody has asked for are put off. Called by the desk."""
-        self.filled = EXACT.add(self.filled, qty)
+        self.filled = EXACT.add(self.filled, qty) if self.filled else qty
         if self._unsummed is None:
             self._unsummed = []
         self._unsummed.append((price, qty, fee))

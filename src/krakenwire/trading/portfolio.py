@@ -102,7 +102,7 @@ class Portfolio:
         self._positions: dict[str, Decimal] | None = None
         self._fees: dict[str, Decimal] = {}
         self._turnover: dict[str, Decimal] = {}
-        self._unsummed: list[tuple[SymbolMarket, Decimal, Decimal, Decimal, Decimal]] = []
+        self._unsummed: list[tuple[SymbolMarket, Decimal, Decimal, Decimal]] = []
         """Fills whose part in sums that nobody has asked for is still to be counted."""
 
     @property
@@ -213,16 +213,14 @@ class Portfolio:
             qty: base units.
             fee: in the symbol's quote asset.
         """
-        cost = EXACT.multiply(price, qty)
-        signed = qty if side == "buy" else qty.copy_negate()
-        paid = cost if side == "buy" else cost.copy_negate()
+        signed, received = (qty, qty.copy_negate()) if side == "buy" else (qty.copy_negate(), qty)
         balances, quote = self._balances, market.quote
-        balances[quote] = EXACT.subtract(EXACT.subtract(balances[quote], paid), fee)
+        balances[quote] = EXACT.subtract(EXACT.fma(price, received, balances[quote]), fee)
         balances[market.base] = position = EXACT.add(balances[market.base], signed)
         if self._unpriced:
             self.price_start()
         self._positions = None
-        self._unsummed.append((market, price, signed, cost, fee))
+        self._unsummed.append((market, price, signed, fee))
         return position
 
     def worth(self, asset: str, amount: Decimal) -> Decimal:
@@ -239,10 +237,10 @@ class Portfolio:
     def _sum(self) -> None:
         """Count what was put off, in its order."""
         fees, turnover = self._fees, self._turnover
-        for market, price, signed, cost, fee in self._unsummed:
+        for market, price, signed, fee in self._unsummed:
             quote = market.quote
             fees[quote] = EXACT.add(fees.get(quote, _ZERO), fee)
-            turnover[quote] = EXACT.add(turnover.get(quote, _ZERO), cost)
+            turnover[quote] = EXACT.fma(price, signed.copy_abs(), turnover.get(quote, _ZERO))
             self._holdings[market.listing.symbol].bought(price, signed)
         self._unsummed.clear()
 

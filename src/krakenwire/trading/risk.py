@@ -90,6 +90,8 @@ class Risk:
             (limits.orders_per_minute_max, _MINUTE, "orders_per_minute_max"),
             (limits.orders_per_day_max, _DAY, "orders_per_day_max"),
         )
+        self._looked_at: tuple[Intent | None, Decimal] = (None, _ZERO)
+        """The order that was looked at last, and what a unit of it may be worth."""
         self._near_bps = min(limits.price_band_bps, limits.price_far_bps)
         self._assets: dict[str, tuple[str, str]] = {}
         self._live: dict[str, _Live] = {}
@@ -138,6 +140,7 @@ class Risk:
         base, quote = self._assets_of(intent.symbol)
         now_ns, qty, worth = view.now_ns, intent.qty, max(price, mid)
         notional = worth * qty
+        self._looked_at = intent, worth
         open_more = self._open_notional.get(quote, _ZERO) + notional
         owned = view.position(intent.symbol)
         owned_more = self._open_qty.get((base, intent.side), _ZERO) + qty
@@ -170,7 +173,10 @@ class Risk:
     def observe_sent(self, intent: Intent, view: RiskView) -> None:
         """An order is about to leave: from now on it counts."""
         now_ns = view.now_ns
-        self._open(intent, _worth(intent, view.mid(intent.symbol)) or _ZERO)
+        looked_at, worth = self._looked_at
+        if looked_at is not intent:
+            worth = _worth(intent, view.mid(intent.symbol)) or _ZERO
+        self._open(intent, worth)
         self.sent_ns.append(now_ns)
         self._recent.append((now_ns, intent))
 

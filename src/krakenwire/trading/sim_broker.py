@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Final, cast
 
+from krakenwire.model.numbers import scaled_to_decimal
 from krakenwire.model.rows import ASK, BID
 from krakenwire.trading.desk import Desk
 from krakenwire.trading.markets import SymbolMarket
 from krakenwire.trading.orders import Order
-from krakenwire.trading.portfolio import EXACT
 from krakenwire.trading.simulator import FillModel, OrderFlag, OrderType, Report, ReportKind, Simulator
 from krakenwire.trading.simulator import Order as SimOrder
 
@@ -41,7 +41,7 @@ class SimBroker:
     def __init__(self, simulator: Simulator, desk: Desk, markets: Sequence[SymbolMarket], model: FillModel) -> None:
         self._simulator, self._desk = simulator, desk
         self._markets = {market.place: market for market in markets}
-        self._rates = {True: model.maker_fee, False: model.taker_fee}
+        self._rates = {True: _whole(model.maker_fee), False: _whole(model.taker_fee)}
         self._fills = 0
         self._tellers: Final[dict[int, Callable[[Order, Report], None]]] = {
             ReportKind.ACCEPTED: lambda order, _: desk.accepted(order),
@@ -86,18 +86,19 @@ class SimBroker:
         self._simulator.cancel(cast("SimOrder", order.handle))
 
     def _report(self, report: Report) -> None:
-        self._tellers[report.kind](cast("Order", report.order.user), report)
+        self._tellers[report.kind](report.order.user, report)  # type: ignore[arg-type]  # `submit` has put it there
 
     def _filled(self, order: Order, report: Report) -> None:
         listing = self._markets[order.place].listing
         self._fills += 1
-        cost = listing.cost(report.price, report.qty)
+        rate, decimals = self._rates[report.maker]
+        decimals += listing.price_decimals + listing.qty_decimals
         self._desk.filled(
             order,
             f"f{self._fills}",
             listing.price(report.price),
             listing.qty(report.qty),
-            EXACT.multiply(cost, self._rates[report.maker]),
+            scaled_to_decimal(report.price * report.qty * rate, decimals),
             report.maker,
             report.time_ns,
         )
@@ -105,3 +106,10 @@ class SimBroker:
     def _amended(self, order: Order, report: Report) -> None:
         listing = self._markets[order.place].listing
         self._desk.amended(order, listing.price(report.price) if report.price else None, listing.qty(report.qty))
+
+
+def _whole(rate: Decimal) -> tuple[int, int]:
+    """Return a rate as a whole number, and of how many decimals it is."""
+    exponent = rate.as_tuple().exponent
+    decimals = -exponent if isinstance(exponent, int) and exponent < 0 else 0
+    return int(rate.scaleb(decimals)), decimals
