@@ -73,5 +73,6 @@ def order_of(known: BotOrder) -> Order:
     order.state = _STATES[known.step]
     if order.state == "open" and known.filled:
         order.state = "partly_filled"
-    order.filled, order.cost, order.venue_id, order.reason = known.filled, known.cost, known.order_id, known.reason
+    order.restore(known.filled, known.cost)
+    order.venue_id, order.reason = known.order_id, known.reason
     return order

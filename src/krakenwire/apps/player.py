@@ -7,6 +7,7 @@ for tests there is `krakenwire.testing.replayed_tape`.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import ssl
 from collections.abc import Callable, Iterator

@@ -121,6 +121,10 @@ class Order:
             self._unsummed = []
         self._unsummed.append((price, qty, fee))
 
+    def restore(self, filled: Decimal, cost: Decimal) -> None:
+        """Count what it had filled in an earlier life of the bot, and what that came to."""
+        self.filled, self._cost = filled, cost
+
     def _sum(self) -> None:
         for price, qty, fee in self._unsummed or ():
             self._cost = EXACT.fma(price, qty, self._cost)
