@@ -72,6 +72,17 @@ class Dips(Strategy):
 """
 
 
+IDLE = """
+from krakenwire.bot import Strategy
+
+class Idle(Strategy):
+    symbols = ["BTC/USD"]
+
+    def on_trade(self, told):
+        pass
+"""
+
+
 def test_a_file_of_candles_is_traded_along_the_path_of_their_prices(folder: Path) -> None:
     (folder / "dips.py").write_text(CANDLED)
     (folder / "candles.csv").write_text("1700000040,100,103,99,101,4,9\n1700000100,101,102,97,98,4,9\n")
@@ -89,6 +100,15 @@ def test_a_file_of_candles_is_traded_along_the_path_of_their_prices(folder: Path
     assert json.loads(out.splitlines()[-1], parse_float=Decimal)["turnover"] == Decimal(49)
     notes = [row.text for row in read_run(folder / "run").notes if row.kind == "log"]
     assert notes == ["100 103 99 101 4.00000000"]
+
+
+@pytest.mark.parametrize("callback", ["on_trade", "on_candle"])
+def test_who_acts_on_trades_made_up_from_candles_is_told_that_they_are(folder: Path, callback: str) -> None:
+    (folder / "dips.py").write_text(IDLE.replace("on_trade", callback))
+    (folder / "candles.csv").write_text("1700000040,100,103,99,101,4,9\n1700000100,101,102,97,98,4,9\n")
+    _, out, _ = backtest(folder, "--json", file="dips.py", tape="candles.csv")
+    notes = json.loads(out.splitlines()[-1])["notes"]
+    assert notes == ({"made up": 8} if callback == "on_trade" else {})
 
 
 def test_a_tape_and_the_file_it_was_made_of_give_the_same_run(folder: Path) -> None:

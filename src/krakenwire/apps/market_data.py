@@ -23,6 +23,7 @@ from krakenwire.protocol.v2.client import ClientCodec as V2Codec
 from krakenwire.session.feed import Feed
 from krakenwire.storage.tape_reader import Tape
 from krakenwire.tape.block import Block
+from krakenwire.tape.candle_path import MADE_OF_CANDLES
 from krakenwire.tape.columns import joined
 from krakenwire.tape.marks import Opened, mark_from, opened_from
 from krakenwire.tape.record import Kind
@@ -51,6 +52,7 @@ class MarketCounters(msgspec.Struct, kw_only=True):
         malformed: frames that could not be decoded.
         fallbacks: frames the compiled pass left to the exact path.
         repeated: events left out because another connection had told the same.
+        made_up: trades that were made up from candles.
     """
 
     records: int = 0
@@ -63,6 +65,7 @@ class MarketCounters(msgspec.Struct, kw_only=True):
     malformed: int = 0
     fallbacks: int = 0
     repeated: int = 0
+    made_up: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -349,6 +352,8 @@ class MarketReader:
 
     def _mark(self, connection: int, payload: bytes, time_ns: int) -> None:
         mark = mark_from(payload)
+        if mark.mark == "imported" and mark.reason == MADE_OF_CANDLES:
+            self.counters.made_up += mark.count
         if mark.mark not in ("gap", "lost"):
             return
         if mark.mark == "lost":

@@ -40,7 +40,7 @@ from krakenwire.trading.run_records import RunHead
 
 __all__ = ["keep_run", "report_of_folder", "report_page", "summary_of", "verdict"]
 
-_TROUBLE = ("error", "gap", "overdrawn", "slow", "conflated", "drift")
+_TROUBLE = ("error", "gap", "made up", "overdrawn", "slow", "conflated", "drift")
 
 _SECOND_MS = 1_000
 _MS_NS = 1_000_000

@@ -23,7 +23,7 @@ from krakenwire.model.numbers import scaled_to_decimal
 from krakenwire.protocol.v2 import encode
 from krakenwire.storage.frames import FrameFile
 from krakenwire.storage.new_tape import NewTape
-from krakenwire.tape.candle_path import trades_of_candles
+from krakenwire.tape.candle_path import MADE_OF_CANDLES, trades_of_candles
 from krakenwire.tape.imports import Columns, Format, LineReader, candle_minutes, duplicates_in, sides_by_tick_rule
 from krakenwire.tape.marks import Mark, Opened
 from krakenwire.tape.record import Kind
@@ -40,7 +40,6 @@ _SEGMENT_S: Final = 10 * 366 * 86_400
 
 _MINUTE_NS: Final = 60_000_000_000
 _PROGRESS_ROWS: Final = 50_000
-_MADE_OF_CANDLES: Final = "trades made up from candles: open, the extreme against their direction, the other one, close"
 _ORD_TYPES: Final = ("limit", "market")
 _SIDES: Final = ("buy", "sell")
 
@@ -125,7 +124,7 @@ def import_files(
         columns = columns.picked(~again)
     if as_trades and columns.kind == "candles":
         columns = _told_as_trades(columns, interval)
-        marks.append(Mark(mark="imported", symbol=symbol, reason=_MADE_OF_CANDLES, count=len(columns)))
+        marks.append(Mark(mark="imported", symbol=symbol, reason=MADE_OF_CANDLES, count=len(columns)))
     maker = _TradeFrames(columns, symbol) if columns.kind == "trades" else _CandleFrames(columns, symbol, interval)
     frames = _write(target, symbol, marks, maker, progress)
     return ImportReport(

@@ -6,7 +6,8 @@ is against the candle's direction, the other one, close, at the beginning, at
 thirds of the interval and just before its end, a quarter of the volume each.
 Candles built of these trades have the open, high, low, close and volume that
 they were made of. An order that would have filled between two of the four
-prices fills as it would have; which of two orders filled first is a guess.
+prices fills as it would have; which of two orders filled first is a guess. Who acts on
+these trades one by one knows more than anybody did: each gives the next away.
 """
 
 from __future__ import annotations
@@ -17,10 +18,13 @@ import numpy as np
 
 from krakenwire.tape.imports import Columns, Int64s
 
-__all__ = ["CANDLE_TRADES", "trades_of_candles"]
+__all__ = ["CANDLE_TRADES", "MADE_OF_CANDLES", "trades_of_candles"]
 
 CANDLE_TRADES: Final = 4
 """Trades of one candle."""
+
+MADE_OF_CANDLES: Final = "trades made up from candles: open, the extreme against their direction, the other one, close"
+"""What the mark of such a tape says."""
 
 _LAST_NS: Final = 1_000_000
 """The close is so long before the end of the interval."""

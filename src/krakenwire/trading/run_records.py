@@ -138,8 +138,8 @@ class NoteRow(msgspec.Struct, frozen=True, kw_only=True, tag="note", omit_defaul
     """Something a reader of the run should know.
 
     Args:
-        kind: ``gap``, ``resynced``, ``slow``, ``conflated``, ``dropped``, ``overdrawn``, ``risk``, ``error``,
-            ``log``, ``stop``, ``resume``, ``start``, ``end``, ``recovery``, ``reconcile``, ``drift``.
+        kind: ``gap``, ``resynced``, ``slow``, ``conflated``, ``dropped``, ``overdrawn``, ``made up``, ``risk``,
+            ``error``, ``log``, ``stop``, ``resume``, ``start``, ``end``, ``recovery``, ``reconcile``, ``drift``.
         count: how many it stands for.
         rule: of the limit that refused, for kind ``risk``.
     """
