@@ -4,19 +4,19 @@ What it counts comes from what was sent and what the venue has reported, not
 from the strategy. An order whose fate nobody knows counts as open and as
 filled in full, whichever is worse; so does every order that is open. All rules
 look at an order; the first that stops the bot wins, else the first of all. A
-cancel is nobody's business here: it is always allowed. The figures are in `risk_limits`.
+cancel is nobody's business here: it is always allowed. The figures are in `risk_limits`, the rules in `risk_rules`.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
 from decimal import Decimal
 from typing import Final, Protocol
 
 from krakenwire.errors import InternalError, RiskRefusal
 from krakenwire.trading.intents import Intent
 from krakenwire.trading.risk_limits import RiskLimits
+from krakenwire.trading.risk_rules import RULES, Case, same, worth
 
 __all__ = ["Risk", "RiskView"]
 
@@ -27,7 +27,6 @@ _DAY: Final = 86_400 * _SECOND
 _BPS: Final = 10_000
 _BP: Final = Decimal("0.0001")
 _ZERO: Final = Decimal(0)
-_STOP_TYPES: Final = frozenset({"stop-loss", "stop-loss-limit", "take-profit", "take-profit-limit"})
 
 
 class RiskView(Protocol):
@@ -51,7 +50,7 @@ class RiskView(Protocol):
         """Return what is owned of the base asset, base units."""
 
 
-class _Live:
+class Live:
     """An order that is open, or may be; `most` is what it may fill, whatever becomes of an amendment."""
 
     __slots__ = ("filled", "intent", "left", "most", "price", "quote", "side", "unknown")
@@ -94,7 +93,7 @@ class Risk:
         """The order that was looked at last, and what a unit of it may be worth."""
         self._near_bps = min(limits.price_band_bps, limits.price_far_bps)
         self._assets: dict[str, tuple[str, str]] = {}
-        self._live: dict[str, _Live] = {}
+        self._live: dict[str, Live] = {}
         self._foreign: dict[str, Intent] = {}
         self._unknown = 0
         self._open_notional: dict[str, Decimal] = {}
@@ -116,7 +115,7 @@ class Risk:
             return RiskRefusal("intent_once", limit=1, found="an intent that was sent already", stops=True)
         if self._surely_fits(intent, view):
             return None
-        return self._judge(_Case(self, intent, view, None))
+        return self._judge(Case(self, intent, view, None))
 
     def check_amend(self, intent: Intent, view: RiskView) -> RiskRefusal | None:
         """Judge an amendment like a new order of its new figures, in place of the old ones.
@@ -128,7 +127,7 @@ class Risk:
         live = self._live.get(intent.id)
         if live is None:
             return RiskRefusal("amend_open", limit="an order that is open", found=intent.id)
-        return self._judge(_Case(self, intent, view, live))
+        return self._judge(Case(self, intent, view, live))
 
     def _surely_fits(self, intent: Intent, view: RiskView) -> bool:
         """Return True only where none of the rules has a word to say: what is usual, seen with half the work."""
@@ -138,9 +137,9 @@ class Risk:
         if intent.symbol not in self.symbols or intent.order_type not in self.order_types:
             return False
         base, quote = self._assets_of(intent.symbol)
-        now_ns, qty, worth = view.now_ns, intent.qty, max(price, mid)
-        notional = worth * qty
-        self._looked_at = intent, worth
+        now_ns, qty, most = view.now_ns, intent.qty, max(price, mid)
+        notional = most * qty
+        self._looked_at = intent, most
         open_more = self._open_notional.get(quote, _ZERO) + notional
         owned = view.position(intent.symbol)
         owned_more = self._open_qty.get((base, intent.side), _ZERO) + qty
@@ -160,8 +159,8 @@ class Risk:
             and not self.looks_like(intent, now_ns)
         )
 
-    def _judge(self, case: _Case) -> RiskRefusal | None:
-        broken = [refusal for rule in _RULES if (refusal := rule(case)) is not None]
+    def _judge(self, case: Case) -> RiskRefusal | None:
+        broken = [refusal for rule in RULES if (refusal := rule(case)) is not None]
         if not broken:
             return None
         first = next((refusal for refusal in broken if refusal.stops), broken[0])
@@ -173,10 +172,10 @@ class Risk:
     def observe_sent(self, intent: Intent, view: RiskView) -> None:
         """An order is about to leave: from now on it counts."""
         now_ns = view.now_ns
-        looked_at, worth = self._looked_at
+        looked_at, most = self._looked_at
         if looked_at is not intent:
-            worth = _worth(intent, view.mid(intent.symbol)) or _ZERO
-        self._open(intent, worth)
+            most = worth(intent, view.mid(intent.symbol)) or _ZERO
+        self._open(intent, most)
         self.sent_ns.append(now_ns)
         self._recent.append((now_ns, intent))
 
@@ -190,7 +189,7 @@ class Risk:
 
     def restore_live(self, intent: Intent, filled: Decimal, *, unknown: bool, mid: Decimal | None = None) -> None:
         """An order of an earlier life is open, or may be."""
-        self._open(intent, _worth(intent, mid) or _ZERO)
+        self._open(intent, worth(intent, mid) or _ZERO)
         self._take(self._live[intent.id], filled)
         if unknown:
             self.observe_unknown(intent.id)
@@ -198,7 +197,7 @@ class Risk:
     def _open(self, intent: Intent, price: Decimal) -> None:
         if intent.id in self._live:
             raise InternalError(f"intent {intent.id} was sent twice")
-        live = self._live[intent.id] = _Live(intent, price, *self._assets_of(intent.symbol))
+        live = self._live[intent.id] = Live(intent, price, *self._assets_of(intent.symbol))
         self._count(live, live.left)
 
     def observe_amended(self, intent: Intent, view: RiskView) -> None:
@@ -206,7 +205,7 @@ class Risk:
         live = self._live[intent.id]
         self.sent_ns.append(view.now_ns)
         self._count(live, -live.left)
-        live.price = max(live.price, _worth(intent, view.mid(intent.symbol)) or _ZERO)
+        live.price = max(live.price, worth(intent, view.mid(intent.symbol)) or _ZERO)
         live.intent, live.left = intent, max(live.left, intent.qty - live.filled)
         live.most = max(live.most, intent.qty)
         self._count(live, live.left)
@@ -218,7 +217,7 @@ class Risk:
             self._count(live, -live.left)
             live.intent, live.left = intent, max(_ZERO, intent.qty - live.filled)
             live.most = intent.qty
-            live.price = _worth(intent, view.mid(intent.symbol)) or _ZERO
+            live.price = worth(intent, view.mid(intent.symbol)) or _ZERO
             self._count(live, live.left)
 
     def observe_unknown(self, intent_id: str) -> RiskRefusal | None:
@@ -309,20 +308,20 @@ class Risk:
         self._fills.append((now_ns, quote, cost))
         self._traded[quote] = self._traded.get(quote, _ZERO) + cost
 
-    def _take(self, live: _Live, qty: Decimal) -> None:
+    def _take(self, live: Live, qty: Decimal) -> None:
         """A part of an order has filled."""
         taken = min(qty, live.left)
         self._count(live, -taken)
         live.left -= taken
         live.filled += qty
 
-    def _count(self, live: _Live, qty: Decimal) -> None:
+    def _count(self, live: Live, qty: Decimal) -> None:
         self._add(live.quote, live.side, qty, qty * live.price)
 
     def _count_foreign(self, intent: Intent, sign: int) -> None:
         base, quote = self._assets_of(intent.symbol)
         qty = sign * intent.qty
-        self._add(quote, (base, intent.side), qty, qty * (_worth(intent, None) or _ZERO))
+        self._add(quote, (base, intent.side), qty, qty * (worth(intent, None) or _ZERO))
 
     def _add(self, quote: str, side: tuple[str, str], qty: Decimal, notional: Decimal) -> None:
         self._open_notional[quote] = self._open_notional.get(quote, _ZERO) + notional
@@ -375,172 +374,4 @@ class Risk:
         begin_ns = now_ns - self.limits.lookalike_window_ms * _MS
         while recent and recent[0][0] <= begin_ns:
             recent.popleft()
-        return bool(recent) and any(_same(intent, other) for _, other in recent)
-
-
-class _Case:
-    """One order before the rules, with what several of them need."""
-
-    __slots__ = (
-        "amended",
-        "base",
-        "intent",
-        "limits",
-        "mid",
-        "notional",
-        "now_ns",
-        "open_more",
-        "price",
-        "qty_more",
-        "quote",
-        "risk",
-        "view",
-    )
-
-    def __init__(self, risk: Risk, intent: Intent, view: RiskView, amended: _Live | None) -> None:
-        self.risk, self.limits, self.intent, self.view, self.amended = risk, risk.limits, intent, view, amended
-        self.now_ns = view.now_ns
-        self.base, _, self.quote = intent.symbol.partition("/")
-        self.mid = view.mid(intent.symbol)
-        self.price = _worth(intent, self.mid) or _ZERO
-        self.notional = self.open_more = self.price * intent.qty
-        self.qty_more = intent.qty
-        if amended is not None:
-            self.qty_more = intent.qty - amended.filled - amended.left
-            self.open_more = (intent.qty - amended.filled) * self.price - amended.left * amended.price
-
-
-Rule = Callable[[_Case], RiskRefusal | None]
-
-
-def _tripped(case: _Case) -> RiskRefusal | None:
-    return case.risk.tripped
-
-
-def _symbol(case: _Case) -> RiskRefusal | None:
-    if case.intent.symbol in case.risk.symbols:
-        return None
-    return RiskRefusal("symbols", limit="the symbols on the list", found=case.intent.symbol)
-
-
-def _order_type(case: _Case) -> RiskRefusal | None:
-    if case.intent.order_type in case.risk.order_types:
-        return None
-    return RiskRefusal("order_types", limit=", ".join(case.limits.order_types), found=case.intent.order_type)
-
-
-def _order_qty(case: _Case) -> RiskRefusal | None:
-    qty, most = case.intent.qty, case.limits.order_qty_max
-    return None if 0 < qty <= most else RiskRefusal("order_qty_max", limit=most, found=qty)
-
-
-def _order_notional(case: _Case) -> RiskRefusal | None:
-    most = case.limits.order_notional_max
-    return None if case.notional <= most else RiskRefusal("order_notional_max", limit=most, found=case.notional)
-
-
-def _open_orders(case: _Case) -> RiskRefusal | None:
-    most, found = case.limits.open_orders_max, case.risk.open_orders() + (case.amended is None)
-    return None if found <= most else RiskRefusal("open_orders_max", limit=most, found=found)
-
-
-def _open_notional(case: _Case) -> RiskRefusal | None:
-    most = case.limits.open_notional_max
-    found = case.risk.open_notional(case.quote) + case.open_more
-    return None if found <= most else RiskRefusal("open_notional_max", limit=most, found=found)
-
-
-def _position(case: _Case) -> RiskRefusal | None:
-    """What would be owned, or owed, if everything on its side were filled; the way back is always open."""
-    intent, most = case.intent, case.limits.position_notional_max
-    position = case.view.position(intent.symbol)
-    open_qty = case.risk.open_qty(case.base, intent.side) + case.qty_more
-    worst = open_qty + position if intent.side == "buy" else open_qty - position
-    found = worst * (case.mid or case.price)
-    return None if found <= most else RiskRefusal("position_notional_max", limit=most, found=found)
-
-
-def _turnover(case: _Case) -> RiskRefusal | None:
-    most, risk = case.limits.turnover_day_max, case.risk
-    found = risk.traded(case.quote, case.now_ns) + risk.open_notional(case.quote) + case.open_more
-    return None if found <= most else RiskRefusal("turnover_day_max", limit=most, found=found)
-
-
-def _rates(case: _Case) -> RiskRefusal | None:
-    return case.risk.broken_rate(case.now_ns)
-
-
-def _price_band(case: _Case) -> RiskRefusal | None:
-    """How far the price is from the mid, or the limit of a triggered order from its trigger."""
-    intent, limits, mid = case.intent, case.limits, case.mid
-    if mid is None:
-        return RiskRefusal("price_band_bps", limit=limits.price_band_bps, found="no verified price to compare with")
-    around = mid
-    if intent.order_type in _STOP_TYPES and intent.trigger is not None:
-        around = intent.trigger
-        if abs(around - mid) * _BPS > mid * limits.price_far_bps:
-            return RiskRefusal("price_far_bps", limit=limits.price_far_bps, found=f"{around} beside {mid}")
-    if intent.limit is None:
-        return None
-    worse = intent.limit - around if intent.side == "buy" else around - intent.limit
-    rule, most = ("price_band_bps", limits.price_band_bps) if worse > 0 else ("price_far_bps", limits.price_far_bps)
-    if abs(worse) * _BPS > around * most:
-        return RiskRefusal(rule, limit=most, found=f"{intent.limit} beside {around}")
-    return None
-
-
-def _lookalike(case: _Case) -> RiskRefusal | None:
-    if case.amended is not None or not case.risk.looks_like(case.intent, case.now_ns):
-        return None
-    return RiskRefusal("lookalike_window_ms", limit=case.limits.lookalike_window_ms, found="the same order again")
-
-
-def _book_age(case: _Case) -> RiskRefusal | None:
-    age_ns, most = case.view.book_age_ns(case.intent.symbol), case.limits.book_age_max_ms
-    if age_ns is None or age_ns <= most * _MS:
-        return None
-    return RiskRefusal("book_age_max_ms", limit=most, found=age_ns // _MS)
-
-
-def _clock_skew(case: _Case) -> RiskRefusal | None:
-    skew_ns, most = case.view.clock_skew_ns, case.limits.clock_skew_max_ms
-    if skew_ns is None or abs(skew_ns) <= most * _MS:
-        return None
-    return RiskRefusal("clock_skew_max_ms", limit=most, found=abs(skew_ns) // _MS)
-
-
-_RULES: Final[tuple[Rule, ...]] = (
-    _tripped,
-    _symbol,
-    _order_type,
-    _order_qty,
-    _order_notional,
-    _open_orders,
-    _open_notional,
-    _position,
-    _turnover,
-    _rates,
-    _price_band,
-    _lookalike,
-    _book_age,
-    _clock_skew,
-)
-
-
-def _worth(intent: Intent, mid: Decimal | None) -> Decimal | None:
-    """The highest price that it may be worth, quote units a base unit; None where nobody knows."""
-    price = intent.trigger if intent.limit is None else intent.limit
-    if price is None or (mid is not None and mid > price):
-        return mid
-    return price
-
-
-def _same(one: Intent, other: Intent) -> bool:
-    return (
-        one.symbol == other.symbol
-        and one.side == other.side
-        and one.order_type == other.order_type
-        and one.qty == other.qty
-        and one.limit == other.limit
-        and one.trigger == other.trigger
-    )
+        return bool(recent) and any(same(intent, other) for _, other in recent)
