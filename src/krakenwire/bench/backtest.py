@@ -28,7 +28,7 @@ from krakenwire.trading.simulator import FillModel, SimBook
 
 __all__ = ["backtest_rows"]
 
-_STEP_NS: Final = 1_000_000
+_STEP_NS: Final = 5_000_000
 _DEPTH: Final = 100
 _FRAMES: Final = 200_000
 _FRAMES_EACH: Final = 80_000
