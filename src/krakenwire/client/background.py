@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from krakenwire.client.condition import new_condition
 from krakenwire.client.core import Core
 from krakenwire.client.pump import Pump
 from krakenwire.client.taps import Tap
@@ -58,7 +59,7 @@ class Background:
         daemon: bool,
     ) -> None:
         self._core, self.callbacks, self._on_error = core, callbacks, on_error
-        self.changed = threading.Condition(threading.RLock())
+        self.changed = new_condition()
         self.called: list[Tap] = []
         self.pump = self._new_pump()
         self._outcomes: deque[tuple[Callable[[Outcome], object], Outcome]] = deque()

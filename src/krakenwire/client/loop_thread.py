@@ -13,6 +13,7 @@ import threading
 import weakref
 from typing import Final, TypeVar, cast
 
+from krakenwire.client.condition import new_condition
 from krakenwire.client.core import Core
 from krakenwire.client.loop_pump import LoopPump
 from krakenwire.client.taps import Awaited, Tap
@@ -40,7 +41,7 @@ class LoopThread:
 
     def __init__(self, core: Core) -> None:
         self._core = core
-        self.lock = threading.Condition(threading.RLock())
+        self.lock = new_condition()
         self._shared = _Shared(core, self.lock)
         self._pump = self._shared.pump
         self._thread = threading.Thread(target=self._shared.run, name="krakenwire", daemon=True)
