@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 import msgspec
 import numpy as np
@@ -175,9 +175,15 @@ class _Trades:
         return self._makers.setdefault(symbol, CandleMaker()).rest()
 
 
-class _ParquetSink:
-    def __init__(self, folder: Path, channels: Sequence[str]) -> None:
-        self._folder, self._channels, self._trades = parquet.ParquetFolder(folder), channels, _Trades()
+_FolderT = TypeVar("_FolderT", bound=parquet.ParquetFolder | text_tables.CsvFolder)
+
+
+class _TableSink(Generic[_FolderT]):
+    """What sinks of tables share: the folder that they fill, and the trades that count."""
+
+    def __init__(self, folder: _FolderT, channels: Sequence[str]) -> None:
+        self._folder: _FolderT = folder
+        self._channels, self._trades = channels, _Trades()
 
     @property
     def rows(self) -> dict[str, int]:
@@ -190,6 +196,11 @@ class _ParquetSink:
     @property
     def repeated(self) -> int:
         return self._trades.repeated
+
+
+class _ParquetSink(_TableSink[parquet.ParquetFolder]):
+    def __init__(self, folder: Path, channels: Sequence[str]) -> None:
+        super().__init__(parquet.ParquetFolder(folder), channels)
 
     def take(self, listing: Listing, rows: Rows, tops: Tops) -> None:
         trades, candles = self._trades.of(listing.symbol, rows)
@@ -215,21 +226,9 @@ def _book_rows(rows: Rows) -> Rows:
     return picked(rows, (kind == BID) | (kind == ASK) | (kind == CLEAR) | (kind == GAP))
 
 
-class _CsvSink:
+class _CsvSink(_TableSink[text_tables.CsvFolder]):
     def __init__(self, folder: Path, channels: Sequence[str]) -> None:
-        self._folder, self._channels, self._trades = text_tables.CsvFolder(folder), channels, _Trades()
-
-    @property
-    def rows(self) -> dict[str, int]:
-        return self._folder.rows
-
-    @property
-    def files(self) -> int:
-        return self._folder.files
-
-    @property
-    def repeated(self) -> int:
-        return self._trades.repeated
+        super().__init__(text_tables.CsvFolder(folder), channels)
 
     def take(self, listing: Listing, rows: Rows, tops: Tops) -> None:
         trades, candles = self._trades.of(listing.symbol, rows)
